@@ -7,6 +7,8 @@ export type DType =
   | 'F8_E4M3'
   | 'F8_E5M2'
   | 'F8_E8M0'
+  | 'F8_E4M3FNUZ'
+  | 'F8_E5M2FNUZ'
   | 'I64'
   | 'I32'
   | 'I16'
