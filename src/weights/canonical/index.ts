@@ -7,3 +7,4 @@ export {
 export { layerOf, roleOf } from './roles.ts';
 export { createInterleavedRowMap, type RowMap } from './rows.ts';
 export { createCanonicalTensor, toCanonicalShape } from './tensor.ts';
+export { fromDiffusersUnetName, fromLdmUnetNames } from './unet.ts';

@@ -1,0 +1,80 @@
+import { HublineageError } from '../types/errors.ts';
+import type { HubFile, RepoFiles } from '../types/hub.ts';
+import type { ModelWeights } from '../types/weights.ts';
+import { buildFullModel } from './build-full.ts';
+import { type Candidate, chooseFiles } from './choose-files.ts';
+import type { KnownFacts } from './facts.ts';
+import { openGguf, toGgufWeights } from './gguf/index.ts';
+import { isDeadEnd, readTensors } from './read-tensors.ts';
+import { recogniseNaming } from './recognise.ts';
+
+/** Ways tried before a repo is given up: a lone VAE beside the checkpoint is common, ten wrong files are not. */
+const MAX_CANDIDATES = 4;
+
+/**
+ * Opens a repo's weights: chooses what to read from the file list, reads headers by ranges, and gives every tensor its canonical
+ * name. No values are read. A 7B costs at most a handful of ranges, a sharded model one or two a shard.
+ * Errors: NoWeights, ContainerUnsupported, ArchitectureUnsupported, ShardMissing, and whatever a broken file is called
+ * (HeaderInvalid, OffsetInvalid, PickleRefused, ...). A dead end is followed by the next way of reading; the first error wins.
+ */
+export async function openModel(repo: RepoFiles, facts: KnownFacts = {}): Promise<ModelWeights> {
+  const listing = await repo.list();
+  const repoName = repo.label.split(/[/\\]/).filter(Boolean).at(-1) ?? '';
+  const candidates = chooseFiles(listing, repoName);
+  if (candidates.length === 0) throw explainNothing(repo, listing);
+  let firstError: unknown;
+  for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
+    try {
+      return await openCandidate(repo, candidate, listing, facts);
+    } catch (error) {
+      firstError ??= error;
+      if (!isDeadEnd(error)) throw error;
+    }
+  }
+  throw firstError;
+}
+
+async function openCandidate(
+  repo: RepoFiles,
+  candidate: Candidate,
+  listing: readonly HubFile[],
+  facts: KnownFacts,
+): Promise<ModelWeights> {
+  if (candidate.reader === 'gguf') {
+    const sources = await Promise.all(candidate.files.map((path) => repo.open(path)));
+    const weights = toGgufWeights(await openGguf(sources), sources);
+    return candidate.note === null ? weights : { ...weights, notes: [candidate.note, ...weights.notes] };
+  }
+  const contents = await readTensors(repo, candidate, listing);
+  if (contents.tensors.length === 0) {
+    throw new HublineageError('NoWeights', 'the file holds no tensors', { where: candidate.files[0] });
+  }
+  const naming = recogniseNaming(contents.tensors.map((tensor) => tensor.name));
+  if (naming.kind === 'unknown') {
+    throw new HublineageError(
+      'ArchitectureUnsupported',
+      `this is ${naming.looksLike}, not a Llama or a Stable Diffusion UNet`,
+      {
+        where: candidate.index ?? candidate.files[0],
+      },
+    );
+  }
+  return buildFullModel({ repo, candidate, contents, listing, facts }, naming);
+}
+
+const UNREAD =
+  /\.(?:onnx|msgpack|h5|tflite|mlmodel|mlpackage|ot|npz|keras|pdparams|engine|rknn|tar|zip|7z)$/i;
+
+function explainNothing(repo: RepoFiles, listing: readonly HubFile[]): HublineageError {
+  const unread = listing.find((file) => UNREAD.test(file.path));
+  if (unread !== undefined) {
+    return new HublineageError(
+      'ContainerUnsupported',
+      `only containers that are not read (${unread.path}, ...)`,
+      { where: repo.label },
+    );
+  }
+  return new HublineageError('NoWeights', 'no weight file among the files of the repo', {
+    where: repo.label,
+  });
+}
