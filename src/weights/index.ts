@@ -1,4 +1,13 @@
 export { layerOf, roleOf } from './canonical/index.ts';
-export { DTYPE_BITS, decodeValues, toDType } from './dtypes.ts';
+export { chooseWeightFiles } from './choose-files.ts';
+export { DTYPE_BITS, decodeValues, itemBytes, toDType } from './dtypes.ts';
+export { encodeValues } from './encode.ts';
 export type { KnownFacts } from './facts.ts';
 export { openModel } from './open-model.ts';
+export {
+  layoutSafetensors,
+  type SafetensorsLayout,
+  type TensorLayout,
+  type TensorToWrite,
+  writeSafetensors,
+} from './safetensors/write.ts';
