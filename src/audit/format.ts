@@ -1,0 +1,29 @@
+/** Numbers and lists as sentences show them; the same digits on every machine. */
+
+/** Two decimals, three below 0.1, without trailing noise: 0.97, 0.012, 1. */
+export function decimals(value: number): string {
+  if (Math.abs(value) >= 0.9995) return value > 1.0005 ? value.toFixed(2) : '1.00';
+  return Math.abs(value) < 0.1 ? value.toFixed(3) : value.toFixed(2);
+}
+
+/** With a real minus sign; `0.00` for what rounds to nothing. */
+export function signed(value: number): string {
+  const text = Math.abs(value).toFixed(2);
+  return value < 0 && text !== '0.00' ? `−${text}` : text;
+}
+
+/** 0.8 %, 12 %, 0.05 %. */
+export function percent(share: number): string {
+  const value = share * 100;
+  const size = Math.abs(value);
+  const digits = size >= 10 ? 0 : size >= 0.095 ? 1 : 2;
+  return size > 0 && size < 0.005 ? 'under 0.01 %' : `${value.toFixed(digits)} %`;
+}
+
+/** "a", "a and b", "a, b and 3 more". */
+export function joinNames(names: readonly string[], limit = 4): string {
+  const shown =
+    names.length > limit ? [...names.slice(0, limit - 1), `${names.length - limit + 1} more`] : [...names];
+  const last = shown.pop() ?? '';
+  return shown.length === 0 ? last : `${shown.join(', ')} and ${last}`;
+}

@@ -1,0 +1,157 @@
+import type { Edge, Relatedness } from '../types/lineage.ts';
+import { chanceIfRelated, chanceIfUnrelated } from './chance.ts';
+import type { AuditInput, AuditOptions, DeclaredFacts } from './types.ts';
+
+/** Where a declared base stands, seen from the model that declares it. */
+export type Place =
+  /** is an inferred parent, or a copy or cast of one */
+  | { at: 'parent'; parent: string; base: string }
+  /** cannot be told from an inferred parent */
+  | { at: 'tie'; why: string; probability: number | null; base: string }
+  | { at: 'ancestor'; base: string }
+  /** same family, another place */
+  | {
+      at: 'relative';
+      how: 'descendant' | 'family' | 'related';
+      relatedness: Relatedness | null;
+      base: string;
+    }
+  /** far outside chance no relative; `shape` when widths differ, `adapter` when an adapter's targets cannot fit */
+  | {
+      at: 'unrelated';
+      by: 'weights' | 'shape' | 'adapter';
+      chance: number;
+      relatedness: Relatedness | null;
+      base: string;
+    }
+  | { at: 'unknown'; why: string; base: string };
+
+/** Edge probability from which a match found without a cosine (equal hashes, re-quantising) may stand against a declaration. */
+const CERTAIN_EDGE = 0.99;
+const EXACT_METHODS = new Set(['hash', 'values', 'rounding', 'requantise']);
+
+/** Places one declared base. Order matters: what speaks for the author is asked first. */
+export function placeDeclared(base: string, input: AuditInput, options: AuditOptions): Place {
+  const facts = input.facts.get(base);
+  const parents = input.edges.filter((edge) => edge.rank === 1);
+  const same = (a: string, b: string) =>
+    a === b || equivalents(input, a).includes(b) || equivalents(input, b).includes(a);
+
+  const parent = parents.find((edge) => same(edge.parent, base));
+  if (parent && parent.method !== 'shape') return { at: 'parent', parent: parent.parent, base };
+  const tie = input.edges.find((edge) => same(edge.parent, base));
+  if (tie?.method === 'shape')
+    return { at: 'tie', why: 'its shapes fit', probability: tie.probability, base };
+  if (tie) return { at: 'tie', why: 'it is in the tie set', probability: tie.probability, base };
+  if (input.equivalents.includes(base)) {
+    return {
+      at: 'tie',
+      why: 'both hold the same values and nothing tells which came first',
+      probability: null,
+      base,
+    };
+  }
+  const source = facts?.quantizedFrom ?? null;
+  if (source !== null && parents.some((edge) => same(edge.parent, source))) {
+    return { at: 'tie', why: `it is a quantised copy of ${source}`, probability: null, base };
+  }
+  if (input.ancestors.some((ancestor) => same(ancestor, base))) return { at: 'ancestor', base };
+  const relatedness = input.relatedness.get(base) ?? null;
+  if (facts?.ancestors.some((ancestor) => input.equivalents.includes(ancestor))) {
+    return { at: 'relative', how: 'descendant', relatedness, base };
+  }
+  const fits = input.adapterFits.get(base);
+  if (input.kind === 'adapter' && fits !== undefined) {
+    if (fits) return { at: 'tie', why: 'its shapes fit', probability: null, base };
+    return { at: 'unrelated', by: 'adapter', chance: 0, relatedness, base };
+  }
+  // an adapter's edge by shape puts it into some family of that shape, which says nothing about the others
+  const placedByShape = parents.length > 0 && parents.every((edge) => edge.method === 'shape');
+  if (input.root !== null && facts?.root === input.root && !placedByShape) {
+    return { at: 'relative', how: 'family', relatedness, base };
+  }
+  if (!facts?.hasWeights) return { at: 'unknown', why: whyNoWeights(facts), base };
+  if (input.kind === 'adapter') return { at: 'unknown', why: 'an adapter holds no weights to compare', base };
+  return placeByWeights(base, relatedness, parents, input, options);
+}
+
+function placeByWeights(
+  base: string,
+  relatedness: Relatedness | null,
+  parents: readonly Edge[],
+  input: AuditInput,
+  options: AuditOptions,
+): Place {
+  if (relatedness === null) return { at: 'unknown', why: 'the two were not compared', base };
+  if (relatedness.outcome === 'related') return { at: 'relative', how: 'related', relatedness, base };
+  if (input.transformedAlarm || parents.some((edge) => edge.relation === 'transformed')) {
+    return {
+      at: 'unknown',
+      why: 'its units may have been reordered, so values cannot be compared place by place',
+      base,
+    };
+  }
+  if (relatedness.outcome === 'undecided') {
+    return { at: 'unknown', why: 'the values they have in common do not decide it', base };
+  }
+  if (relatedness.outcome === 'unrelated') {
+    const chance = chanceIfRelated(relatedness);
+    if (chance < options.contradictionPValue)
+      return { at: 'unrelated', by: 'weights', chance, relatedness, base };
+    return { at: 'unknown', why: 'too few values in common to rule it out', base };
+  }
+  return placeByShape(base, parents, input, options);
+}
+
+/**
+ * Other widths alone accuse nobody: width pruning and distillation change them. Together with a certain match elsewhere they do,
+ * unless an ancestor declares the same base, for then the change of width may have happened above.
+ */
+function placeByShape(
+  base: string,
+  parents: readonly Edge[],
+  input: AuditInput,
+  options: AuditOptions,
+): Place {
+  const unknown = (why: string): Place => ({ at: 'unknown', why, base });
+  const found = parents.filter((edge) => edge.parentKind === 'repo' && edge.method !== 'shape');
+  if (found.length === 0) return unknown('its tensors have other widths, so the two cannot be compared');
+  if (input.ancestorsDeclare.has(base)) {
+    return unknown('its tensors have other widths, and an inferred ancestor names the same base');
+  }
+  const chance = Math.min(...found.map((edge) => chanceOfMatch(edge, input)));
+  if (chance >= options.contradictionPValue)
+    return unknown('its tensors have other widths, so the two cannot be compared');
+  return { at: 'unrelated', by: 'shape', chance, relatedness: input.relatedness.get(base) ?? null, base };
+}
+
+/** Chance that the match with an inferred parent is an accident. */
+function chanceOfMatch(edge: Edge, input: AuditInput): number {
+  if (EXACT_METHODS.has(edge.method) && edge.probability >= CERTAIN_EDGE) return 0;
+  const relatedness = input.relatedness.get(edge.parent);
+  return relatedness?.outcome === 'related' ? chanceIfUnrelated(relatedness) : 1;
+}
+
+const equivalents = (input: AuditInput, repo: string): readonly string[] =>
+  repo === input.repo ? input.equivalents : (input.facts.get(repo)?.equivalents ?? []);
+
+function whyNoWeights(facts: DeclaredFacts | undefined): string {
+  switch (facts?.status) {
+    case undefined:
+      return 'it is not in the index';
+    case 'gated':
+      return 'it is gated and its weights were not read';
+    case 'gone':
+      return 'it is gone from the Hub';
+    case 'adapter':
+      return 'it is an adapter';
+    case 'no_weights':
+      return 'it holds no weights';
+    case 'unsupported':
+      return 'its format is not read';
+    case 'failed':
+      return 'reading it failed';
+    default:
+      return 'it has not been fingerprinted';
+  }
+}

@@ -1,0 +1,204 @@
+import type { Edge, Relatedness, Relation } from '../types/lineage.ts';
+import type { VerdictKind } from '../types/verdict.ts';
+import type { Declared } from './declared.ts';
+import { decimals, joinNames, percent, signed } from './format.ts';
+import type { Place } from './place.ts';
+import type { AuditInput } from './types.ts';
+
+export interface Ruling {
+  verdict: VerdictKind;
+  declared: Declared;
+  places: readonly Place[];
+  /** rank-1 edges */
+  parents: readonly Edge[];
+  relationInferred: Relation | null;
+}
+
+/** The verdict as a sentence or three for a person: neutral, about weights and never about motives, with the numbers it rests on. */
+export function explainVerdict(ruling: Ruling, input: AuditInput): string {
+  const { declared } = ruling;
+  const sentences = [sayVerdict(ruling, input)];
+  if (declared.unresolved.length > 0 && ruling.places.length > 0) {
+    sentences.push(`${joinNames(declared.unresolved)} could not be matched to a repo.`);
+  }
+  if (declared.namesItself)
+    sentences.push('Its card also names the repo itself as base, which says nothing about a parent.');
+  return sentences.filter((sentence) => sentence !== '').join(' ');
+}
+
+function sayVerdict(ruling: Ruling, input: AuditInput): string {
+  const { verdict, declared, parents } = ruling;
+  const names = joinNames(declared.names.filter((name) => !declared.unresolved.includes(name)));
+  switch (verdict) {
+    case 'confirmed':
+      return `Declares ${names}. ${sayConfirmed(ruling, input)}`;
+    case 'relation_mismatch':
+      return `Declares ${names} as ${declared.relation}. The parent agrees, the relation does not: ${sayRelation(parents[0], input)}.`;
+    case 'consistent':
+      return `Declares ${names}. ${sayConsistent(ruling, input)}`;
+    case 'ancestor':
+      return `Declares ${names}, an ancestor. The direct parent is ${sayParents(ruling, input)}.`;
+    case 'relative':
+      return `Declares ${names}. ${sayRelative(ruling, input)}`;
+    case 'contradicted':
+      return `Declares ${names}. ${ruling.places.map((place) => sayUnrelated(place, ruling, input)).join(' ')}`;
+    case 'undeclared':
+      return parents.every((edge) => edge.method === 'shape')
+        ? `Declares no base. Its shapes fit ${sayParents(ruling, input)}.`
+        : `Declares no base. The weights point to ${sayParents(ruling, input)}.`;
+    case 'unresolved': {
+      const found = parents.length > 0 ? ` The weights point to ${sayParents(ruling, input)}.` : '';
+      return `Declares ${joinNames(declared.names)}, which names no repo in the index.${found}`;
+    }
+    case 'original':
+      return 'Declares no base, and no parent was found among the models in the index.';
+    case 'unknown':
+      return sayUnknown(ruling, input);
+  }
+}
+
+function sayConfirmed({ places, parents, relationInferred }: Ruling, input: AuditInput): string {
+  const copies = places.flatMap((place) =>
+    place.at === 'parent' && place.parent !== place.base
+      ? [`${place.base} holds the same values as ${place.parent}`]
+      : [],
+  );
+  const edge = parents[0];
+  const agree =
+    parents.length > 1 ? `A merge of these ${parents.length} fits the weights` : 'The weights agree';
+  const relation = relationInferred === null || parents.length > 1 ? '' : `: ${sayRelation(edge, input)}`;
+  const sure = edge
+    ? ` (probability ${decimals(Math.min(...parents.map((parent) => parent.probability)))})`
+    : '';
+  return `${agree}${relation}${sure}.${copies.length > 0 ? ` ${copies.join('; ')}.` : ''}`;
+}
+
+function sayConsistent(ruling: Ruling, input: AuditInput): string {
+  const ties = ruling.places.filter((place) => place.at === 'tie');
+  const covered = new Set(ruling.places.flatMap((place) => (place.at === 'parent' ? [place.parent] : [])));
+  const missing = ruling.parents.filter((edge) => !covered.has(edge.parent)).map((edge) => edge.parent);
+  const sentences = ties.map((place) => `The evidence does not exclude ${place.base}: ${place.why}.`);
+  if (covered.size > 0) sentences.push(`The weights agree with ${joinNames([...covered])}.`);
+  if (covered.size > 0 && missing.length > 0) sentences.push(`They also point to ${joinNames(missing)}.`);
+  if (covered.size === 0 && missing.length > 0)
+    sentences.push(`The best match is ${sayParents(ruling, input)}.`);
+  for (const place of ruling.places) {
+    if (place.at === 'unknown') sentences.push(`${place.base} could not be checked: ${place.why}.`);
+    if (place.at === 'relative')
+      sentences.push(`${place.base} is of the same family and not among the parents found.`);
+    if (place.at === 'unrelated')
+      sentences.push(`${place.base} was not found in the weights${sayCosine(place.relatedness)}.`);
+  }
+  return sentences.join(' ');
+}
+
+function sayRelative(ruling: Ruling, input: AuditInput): string {
+  const sentences = ruling.places.map((place) => {
+    if (place.at === 'ancestor') return `${place.base} is an ancestor.`;
+    if (place.at === 'unrelated')
+      return `${place.base} was not found in the weights${sayCosine(place.relatedness)}.`;
+    if (place.at !== 'relative')
+      return place.at === 'unknown' ? `${place.base} could not be checked: ${place.why}.` : '';
+    if (place.how === 'descendant') return `${place.base} appears to descend from this model instead.`;
+    return `${place.base} is related${sayCosine(place.relatedness)}, in another place of the family.`;
+  });
+  const parent = ruling.parents.length > 0 ? `The closest match is ${sayParents(ruling, input)}.` : '';
+  return [...sentences, parent].filter((sentence) => sentence !== '').join(' ');
+}
+
+function sayUnrelated(place: Place, ruling: Ruling, input: AuditInput): string {
+  if (place.at !== 'unrelated') return '';
+  const match = ruling.parents.length > 0 ? sayMatch(ruling, input) : '';
+  if (place.by === 'adapter') return `Its factors have shapes that cannot fit ${place.base}${match}.`;
+  if (place.by === 'shape') return `Its tensors have other widths than those of ${place.base}${match}.`;
+  return `Its weights are not consistent with ${place.base}${sayCosine(place.relatedness)}${match}.`;
+}
+
+function sayMatch(ruling: Ruling, input: AuditInput): string {
+  const onlyVirtual = ruling.parents.every((edge) => edge.parentKind === 'virtual');
+  return onlyVirtual
+    ? `; they hang together with ${sayParents(ruling, input)}`
+    : `; they match ${sayParents(ruling, input)}`;
+}
+
+function sayUnknown({ declared, places, parents }: Ruling, input: AuditInput): string {
+  const why = places.flatMap((place) =>
+    place.at === 'unknown' ? [`${place.base} could not be checked: ${place.why}`] : [],
+  );
+  if (declared.names.length === 0) return `Declares no base, and cannot be checked: ${whyUnread(input)}.`;
+  if (input.status !== 'fingerprinted' && input.status !== 'adapter' && parents.length === 0) {
+    return `Declares ${joinNames(declared.names)}; cannot be checked: ${whyUnread(input)}.`;
+  }
+  if (places.length === 0)
+    return `Declares ${joinNames(declared.names)}, a repo the Hub knows and the index does not hold.`;
+  const virtual = parents.find((edge) => edge.parentKind === 'virtual');
+  const others = virtual ? (input.virtualParents.get(virtual.parent)?.children.length ?? 1) - 1 : 0;
+  const together =
+    others > 0
+      ? ` Its weights hang together with ${others} other${others > 1 ? 's' : ''} that seem to share an absent parent.`
+      : '';
+  return `Declares ${joinNames(declared.names)}. ${why.join('; ')}.${together}`;
+}
+
+function whyUnread({ status, kind }: AuditInput): string {
+  if (kind === 'adapter' || status === 'adapter') return 'an adapter alone does not tell its base';
+  const reasons: Partial<Record<AuditInput['status'], string>> = {
+    gated: 'it is gated and its weights were not read',
+    no_weights: 'it holds no weights',
+    unsupported: 'its format is not read',
+    failed: 'reading it failed',
+    gone: 'it is gone from the Hub',
+    pending: 'it has not been fingerprinted yet',
+  };
+  return reasons[status] ?? 'its weights were not read';
+}
+
+/** "X (relative distance 0.8 %, 412 tensors)" for each parent found. */
+function sayParents({ parents }: Ruling, input: AuditInput): string {
+  return joinNames(parents.map((edge) => `${sayName(edge, input)}${sayDistance(edge, input)}`));
+}
+
+function sayName(edge: Edge, input: AuditInput): string {
+  if (edge.parentKind === 'repo') return edge.parent;
+  const parent = input.virtualParents.get(edge.parent);
+  const others = (parent?.children.length ?? 1) - 1;
+  const label = parent?.declaredLabel ? ` that most of its children declare as ${parent.declaredLabel}` : '';
+  return `a model absent from the index${label}, shared with ${others} other${others === 1 ? '' : 's'}`;
+}
+
+function sayDistance(edge: Edge, input: AuditInput): string {
+  const relatedness = input.relatedness.get(edge.parent);
+  const share = edge.weight === null ? '' : `share ${percent(edge.weight)}`;
+  const parts = [share, edge.relation === 'finetune' ? '' : edge.relation];
+  if (relatedness && relatedness.relativeDistance !== null) {
+    parts.push(
+      `relative distance ${percent(relatedness.relativeDistance)}`,
+      `${relatedness.commonTensors} tensors`,
+    );
+  } else parts.push(`probability ${decimals(edge.probability)}`);
+  return ` (${parts.filter((part) => part !== '').join(', ')})`;
+}
+
+function sayRelation(edge: Edge | undefined, input: AuditInput): string {
+  if (!edge) return 'no parent';
+  const name = sayName(edge, input);
+  switch (edge.relation) {
+    case 'duplicate':
+      return edge.method === 'hash'
+        ? `its files are those of ${name}, byte for byte`
+        : `every value read equals that of ${name}`;
+    case 'cast':
+      return `every value read is that of ${name} in another number format`;
+    case 'quantized':
+      return `its values are those of ${name}, rounded to blocks`;
+    case 'transformed':
+      return `order-free statistics match ${name} with its units reordered`;
+    default:
+      return `${edge.relation} of ${name}`;
+  }
+}
+
+function sayCosine(relatedness: Relatedness | null): string {
+  if (relatedness === null || relatedness.cosine === null || relatedness.nullSd === null) return '';
+  return ` (cosine ${signed(relatedness.cosine)} where 0.00 ± ${decimals(Math.max(relatedness.nullSd, 0.001))} is chance)`;
+}
