@@ -1,3 +1,10 @@
+export {
+  decodeCore,
+  decodeFingerprint,
+  decodeSamples,
+  type EncodedFingerprint,
+  encodeFingerprint,
+} from './codec.ts';
 export { CORE_VALUES } from './core.ts';
 export { fingerprintModel, planModel } from './fingerprint-model.ts';
 export { type MeteredFiles, meterFiles, type ReadUsage } from './meter.ts';
