@@ -67,38 +67,41 @@ export function encodeValues(dtype: DType, values: ArrayLike<number>): Uint8Arra
   const size = itemBytes(dtype);
   const bytes = new Uint8Array(values.length * size);
   const view = new DataView(bytes.buffer);
-  for (let i = 0; i < values.length; i++) writeValue(view, i * size, dtype, values[i] as number);
+  const write = writerOf(dtype);
+  for (let i = 0; i < values.length; i++) write(view, i * size, values[i] as number);
   return bytes;
 }
 
-function writeValue(view: DataView, at: number, dtype: DType, value: number): void {
+type Writer = (view: DataView, at: number, value: number) => void;
+
+function writerOf(dtype: DType): Writer {
   switch (dtype) {
     case 'F64':
-      return view.setFloat64(at, value, true);
+      return (view, at, value) => view.setFloat64(at, value, true);
     case 'F32':
-      return view.setFloat32(at, value, true);
+      return (view, at, value) => view.setFloat32(at, value, true);
     case 'F16':
-      return view.setUint16(at, toF16(value), true);
+      return (view, at, value) => view.setUint16(at, toF16(value), true);
     case 'BF16':
-      return view.setUint16(at, toBf16(value), true);
+      return (view, at, value) => view.setUint16(at, toBf16(value), true);
     case 'F8_E4M3':
     case 'F8_E5M2':
     case 'F8_E4M3FNUZ':
     case 'F8_E5M2FNUZ':
-      return view.setUint8(at, toFloat8(value, dtype));
+      return (view, at, value) => view.setUint8(at, toFloat8(value, dtype));
     case 'BOOL':
-      return view.setUint8(at, value === 0 ? 0 : 1);
+      return (view, at, value) => view.setUint8(at, value === 0 ? 0 : 1);
     case 'I64':
-      return view.setBigInt64(at, BigInt(roundHalfEven(value)), true);
+      return (view, at, value) => view.setBigInt64(at, BigInt(roundHalfEven(value)), true);
     case 'U64':
-      return view.setBigUint64(at, BigInt(Math.max(0, roundHalfEven(value))), true);
+      return (view, at, value) => view.setBigUint64(at, BigInt(Math.max(0, roundHalfEven(value))), true);
     case 'I8':
     case 'I16':
     case 'I32':
     case 'U8':
     case 'U16':
     case 'U32':
-      return writeInteger(view, at, dtype, value);
+      return (view, at, value) => writeInteger(view, at, dtype, value);
     default:
       throw new HublineageError('DtypeUnknown', `values cannot be written as ${dtype}`);
   }

@@ -1,8 +1,9 @@
 export { layerOf, roleOf } from './canonical/index.ts';
-export { chooseWeightFiles } from './choose-files.ts';
+export { type Candidate, chooseFiles, chooseWeightFiles } from './choose-files.ts';
 export { DTYPE_BITS, decodeValues, itemBytes, toDType } from './dtypes.ts';
 export { encodeValues } from './encode.ts';
 export type { KnownFacts } from './facts.ts';
+export { ROUND_TRIP } from './gguf/index.ts';
 export { openModel } from './open-model.ts';
 export {
   layoutSafetensors,
