@@ -1,0 +1,98 @@
+import { ERROR_CODES, type ErrorCode } from '../types/errors.ts';
+import type { ModelStatus } from '../types/verdict.ts';
+import type { Store, StoredFailure } from './contract.ts';
+import type { Connection } from './database.ts';
+
+type FailureMethods = Pick<Store, 'recordFailure' | 'clearFailure' | 'listFailures'>;
+
+/** Longest message kept, characters: an error may quote what a hostile file said. */
+const MAX_MESSAGE = 1000;
+
+/** What a repo is once nothing more will be tried; other codes leave it `failed`. */
+const STATUS_OF: Partial<Record<ErrorCode, ModelStatus>> = {
+  RepoGated: 'gated',
+  RepoGone: 'gone',
+  NoWeights: 'no_weights',
+  ContainerUnsupported: 'unsupported',
+  ArchitectureUnsupported: 'unsupported',
+};
+
+interface FailureRow {
+  version: number;
+  attempts: number;
+}
+
+export function createFailures(connection: Connection): FailureMethods {
+  return {
+    async recordFailure({ hubId, stage, version, error, retryAfter = null }) {
+      const rule = ERROR_CODES[error.code];
+      const message = error.message.slice(0, MAX_MESSAGE);
+      return connection.write(() => {
+        const before = connection
+          .sql('SELECT version, attempts FROM t_failures WHERE hub_id = ? AND stage = ?')
+          .get(hubId, stage) as FailureRow | undefined;
+        // A newer analyser starts with a fresh budget.
+        if (before !== undefined && before.version < version)
+          connection.sql('DELETE FROM t_failures WHERE hub_id = ? AND stage = ?').run(hubId, stage);
+        const spent = before !== undefined && before.version >= version ? before.attempts : 0;
+        const attempts = spent + (rule.free ? 0 : 1);
+        const exhausted = !rule.free && attempts >= rule.attempts;
+        connection
+          .sql(`INSERT INTO t_failures (hub_id, stage, version, code, message, attempts, exhausted, retry_after, failed_at,
+              first_code, first_message, first_at)
+            VALUES (:hubId, :stage, :version, :code, :message, :attempts, :exhausted, :retryAfter, :at, :code, :message, :at)
+            ON CONFLICT (hub_id, stage) DO UPDATE SET version = excluded.version, code = excluded.code, message = excluded.message,
+              attempts = excluded.attempts, exhausted = excluded.exhausted, retry_after = excluded.retry_after,
+              failed_at = excluded.failed_at`)
+          .run({
+            hubId,
+            stage,
+            version,
+            code: error.code,
+            message,
+            attempts,
+            exhausted: exhausted ? 1 : 0,
+            retryAfter: exhausted ? null : retryAfter,
+            at: connection.now().toISOString(),
+          });
+        // Out of the queue until the sha or the analyser moves.
+        if (exhausted && stage === 'fingerprint') {
+          connection
+            .sql(`UPDATE t_repos SET status = ?, status_detail = ?, fingerprint_version = ?, fingerprint_id = NULL
+              WHERE hub_id = ?`)
+            .run(STATUS_OF[error.code] ?? 'failed', message, version, hubId);
+        }
+        if (exhausted && stage === 'claims')
+          connection.sql('UPDATE t_repos SET claims_version = ? WHERE hub_id = ?').run(version, hubId);
+        return { attempts, exhausted };
+      });
+    },
+    async clearFailure(hubId, stage) {
+      connection.write(() =>
+        connection
+          .sql('DELETE FROM t_failures WHERE hub_id = ? AND (? IS NULL OR stage = ?)')
+          .run(hubId, stage ?? null, stage ?? null),
+      );
+    },
+    async listFailures(stage) {
+      const rows = connection
+        .sql(`SELECT x.*, r.repo FROM t_failures x JOIN t_repos r ON r.hub_id = x.hub_id
+          WHERE (? IS NULL OR x.stage = ?) ORDER BY x.stage, x.code, r.repo`)
+        .all(stage ?? null, stage ?? null) as Record<string, never>[];
+      return rows.map(
+        (row): StoredFailure => ({
+          hubId: row.hub_id!,
+          repo: row.repo!,
+          stage: row.stage!,
+          code: row.code!,
+          message: row.message!,
+          attempts: row.attempts!,
+          exhausted: row.exhausted === 1,
+          first: { code: row.first_code!, message: row.first_message!, at: row.first_at! },
+          retryAfter: row.retry_after!,
+          at: row.failed_at!,
+        }),
+      );
+    },
+  };
+}

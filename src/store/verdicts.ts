@@ -1,0 +1,53 @@
+import type { Verdict } from '../types/verdict.ts';
+import type { Store } from './contract.ts';
+import { countVerdicts } from './counts.ts';
+import type { Connection } from './database.ts';
+import { recordVerdictHistory } from './history.ts';
+import { createNodeLookup } from './nodes.ts';
+
+type VerdictMethods = Pick<Store, 'replaceVerdicts' | 'loadVerdicts'>;
+
+interface VerdictRow extends Omit<Verdict, 'declared' | 'inferred'> {
+  declared: string;
+  inferred: string;
+}
+
+export function createVerdicts(connection: Connection): VerdictMethods {
+  return {
+    async replaceVerdicts(verdicts, runId) {
+      connection.write(() => {
+        connection.sql('DELETE FROM t_verdicts').run();
+        const node = createNodeLookup(connection);
+        const insert = connection.sql(`INSERT OR REPLACE INTO t_verdicts
+          (node_id, verdict, declared, relation_declared, inferred, relation_inferred, probability, reason)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+        for (const row of verdicts) {
+          insert.run(
+            node(row.repo),
+            row.verdict,
+            JSON.stringify(row.declared),
+            row.relationDeclared,
+            JSON.stringify(row.inferred),
+            row.relationInferred,
+            row.probability,
+            row.reason,
+          );
+        }
+        recordVerdictHistory(connection, runId);
+        countVerdicts(connection);
+      });
+    },
+    async loadVerdicts() {
+      const rows = connection
+        .sql(`SELECT n.name AS repo, v.verdict, v.declared, v.relation_declared AS relationDeclared, v.inferred,
+            v.relation_inferred AS relationInferred, v.probability, v.reason
+          FROM t_verdicts v JOIN t_nodes n ON n.node_id = v.node_id ORDER BY n.name`)
+        .all() as VerdictRow[];
+      return rows.map((row) => ({
+        ...row,
+        declared: JSON.parse(row.declared) as string[],
+        inferred: JSON.parse(row.inferred) as string[],
+      }));
+    },
+  };
+}
