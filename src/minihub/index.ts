@@ -1,0 +1,19 @@
+export type {
+  Clock,
+  FaultClass,
+  FaultRule,
+  FaultSpec,
+  LogEntry,
+  Minihub,
+  MinihubOptions,
+  MinihubStats,
+  QuotaLimits,
+  QuotaTier,
+  TokenRights,
+} from './options.ts';
+export { FAULT_CLASSES } from './options.ts';
+export { createBytesFile, createTextFile } from './repos/bytes-file.ts';
+export type { Commit, FileIdentity, RepoFile, RepoRecord, RepoSeed } from './repos/record.ts';
+export { startMinihub } from './start-minihub.ts';
+export type { VirtualModel, VirtualSpec } from './virtual/model.ts';
+export { createVirtualRepos } from './virtual/virtual-repos.ts';
