@@ -1,0 +1,91 @@
+import { HublineageError } from '../../types/errors.ts';
+import type { ByteSource } from '../../types/hub.ts';
+
+/** Real headers reach some 10 MB (a vocabulary of 256 k with its merges); the Hub's own reader stops at 50 MB too. */
+export const MAX_HEADER_BYTES = 50 * 1024 * 1024;
+const FIRST_CHUNK_BYTES = 256 * 1024;
+const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Walks forward through the head of a file in chunks that double, holding one chunk at a time. `need` is the only method that
+ * reads; the getters after it are synchronous, so that walking a million strings does not cost a million promises.
+ */
+export interface HeaderCursor {
+  /** bytes from the start of the file */
+  readonly position: number;
+  /** True when the next `bytes` are in memory. */
+  has(bytes: number): boolean;
+  /** Makes the next `bytes` available. HeaderTooLarge beyond the cap, HeaderTruncated beyond the file. */
+  need(bytes: number): Promise<void>;
+  u8(): number;
+  u32(): number;
+  /** As a number; HeaderInvalid beyond 2^53. */
+  u64(what: string): number;
+  bytes(length: number): Uint8Array;
+  /** Steps over bytes without reading those not in memory yet. */
+  skip(bytes: number): void;
+}
+
+export function createHeaderCursor(source: ByteSource, maxHeaderBytes = MAX_HEADER_BYTES): HeaderCursor {
+  let chunk: Uint8Array = new Uint8Array();
+  let view = new DataView(chunk.buffer);
+  let chunkStart = 0;
+  let position = 0;
+  let nextChunkBytes = FIRST_CHUNK_BYTES;
+
+  const checkReach = (bytes: number) => {
+    if (position + bytes > source.size) {
+      throw new HublineageError('HeaderTruncated', `the GGUF header runs past the end of the file`, {
+        where: source.path,
+        hint: `byte ${position}, ${bytes} more needed, the file has ${source.size}`,
+      });
+    }
+    if (position + bytes > maxHeaderBytes) {
+      throw new HublineageError('HeaderTooLarge', `the GGUF header is larger than ${maxHeaderBytes} bytes`, {
+        where: source.path,
+      });
+    }
+  };
+  const take = (bytes: number): number => {
+    const at = position - chunkStart;
+    position += bytes;
+    return at;
+  };
+
+  return {
+    get position() {
+      return position;
+    },
+    has: (bytes) => position >= chunkStart && position + bytes <= chunkStart + chunk.length,
+    async need(bytes) {
+      if (this.has(bytes)) return;
+      checkReach(bytes);
+      const from = position;
+      const want = Math.min(Math.max(bytes, nextChunkBytes), source.size - from, maxHeaderBytes - from);
+      nextChunkBytes = Math.min(nextChunkBytes * 2, MAX_CHUNK_BYTES);
+      chunk = await source.read(from, want);
+      view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      chunkStart = from;
+    },
+    u8: () => view.getUint8(take(1)),
+    u32: () => view.getUint32(take(4), true),
+    u64(what) {
+      const at = take(8);
+      const value = view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+      if (!Number.isSafeInteger(value)) {
+        throw new HublineageError('HeaderInvalid', `${what} is beyond any file: ${value}`, {
+          where: source.path,
+        });
+      }
+      return value;
+    },
+    bytes(length) {
+      const at = take(length);
+      return chunk.subarray(at, at + length);
+    },
+    skip(bytes) {
+      checkReach(bytes);
+      position += bytes;
+    },
+  };
+}

@@ -1,0 +1,2 @@
+export { openTorch } from './open-torch.ts';
+export type { TorchContents, TorchTensor } from './types.ts';

@@ -1,0 +1,27 @@
+import { HublineageError } from '../../types/errors.ts';
+import type { ByteSource } from '../../types/hub.ts';
+import { createCachedSource } from './cached-source.ts';
+import { detectFormat } from './detect-format.ts';
+import { openTorchLegacy } from './open-legacy.ts';
+import { openTorchZip } from './open-zip.ts';
+import type { TorchContents } from './types.ts';
+
+/** The pickle comes first in the archive and usually fits; the same read tells the format. */
+const HEAD_BYTES = 256 * 1024;
+
+/**
+ * Finds the tensors of one `.bin`/`.ckpt`/`.pt`/`.pth` file without executing anything: no value is read, and a name in the pickle
+ * is at most a marker. ContainerUnsupported for other formats, PickleRefused, HeaderInvalid, HeaderTruncated, HeaderTooLarge,
+ * OffsetInvalid and ShapeInvalid for files that lie, NoWeights when there is no state dict.
+ */
+export async function openTorch(source: ByteSource): Promise<TorchContents> {
+  const cached = createCachedSource(source);
+  const head = await cached.read(0, Math.min(HEAD_BYTES, source.size));
+  const format = detectFormat(head);
+  if (format === 'zip') return openTorchZip(cached);
+  if (format === 'legacy') return openTorchLegacy(cached);
+  throw new HublineageError('ContainerUnsupported', `the file is ${format.unsupported}`, {
+    where: source.path,
+    hint: format.hint,
+  });
+}
