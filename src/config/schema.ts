@@ -101,6 +101,15 @@ export const configSchema = z.strictObject({
         .max(1_000_000)
         .default([])
         .describe('Repos indexed besides what the filters find.'),
+      reconcileDays: count(1, 3650)
+        .default(7)
+        .describe('Days between full walks, which notice repos that are gone.'),
+      readCards: z
+        .enum(['never', 'missing', 'always'])
+        .default('missing')
+        .describe(
+          'When README.md is fetched besides the card data of the listing: `missing` = where the listing has none.',
+        ),
     })
     .prefault({}),
   sampling: z

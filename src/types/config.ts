@@ -30,6 +30,10 @@ export interface Config {
     authors: string[];
     /** explicit repos, crawled besides whatever the filters give */
     repos: string[];
+    /** days between full walks, which notice what is gone */
+    reconcileDays: number;
+    /** when a README is fetched besides the card data of the listing: `missing` = where the listing has none */
+    readCards: 'never' | 'missing' | 'always';
   };
   sampling: {
     /** stored values a matrix */

@@ -6,6 +6,7 @@
 export const ERROR_CODES = {
   // network and Hub
   HubUnreachable: { attempts: 5, free: true },
+  CdnUnreachable: { attempts: 5, free: false },
   HubThrottled: { attempts: 5, free: true },
   HubOverloaded: { attempts: 5, free: false },
   HubTimeout: { attempts: 5, free: false },

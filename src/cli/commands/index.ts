@@ -1,0 +1,29 @@
+import type { CommandDefinition } from '../setup.ts';
+import { configCheck, configSchema, configShow } from './config.ts';
+import { demo } from './demo.ts';
+import { doctor } from './doctor.ts';
+import { minihub } from './minihub.ts';
+import { report } from './report.ts';
+import { show } from './show.ts';
+import { sql } from './sql.ts';
+import { audit, crawl, fingerprint, infer, refresh } from './stages.ts';
+import { tree } from './tree.ts';
+
+/** Every command, in the order help lists them. */
+export const COMMANDS: readonly CommandDefinition[] = [
+  refresh,
+  crawl,
+  fingerprint,
+  infer,
+  audit,
+  report,
+  show,
+  tree,
+  sql,
+  minihub,
+  demo,
+  doctor,
+  configShow,
+  configCheck,
+  configSchema,
+];

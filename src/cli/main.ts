@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { readTerminalEnvironment } from '../config/index.ts';
+import { createIo } from './io.ts';
+import { runCli } from './run-cli.ts';
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+process.exitCode = await runCli(process.argv.slice(2), createIo(readTerminalEnvironment()));

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { decodeFingerprint } from '../fingerprint/index.ts';
+import { inferLineage, LINEAGE_VERSION } from '../lineage/index.ts';
+import type { StoredModel } from '../store/index.ts';
+import type { SampleLoader, TensorSample } from '../types/fingerprint.ts';
+import { ROUND_TRIP } from '../weights/index.ts';
+import { readAnalyserVersion } from './analyser-version.ts';
+import type { RunContext } from './context.ts';
+
+const STATE_KEY = 'inferred-from';
+
+/** Samples of stored models, decoded on demand. */
+export function createSampleLoader(context: Pick<RunContext, 'store'>): SampleLoader {
+  return async (repos) => {
+    const blobs = await context.store.loadBlobs(repos);
+    const samples = new Map<string, TensorSample[]>();
+    for (const [repo, blob] of blobs) samples.set(repo, decodeFingerprint(blob).tensors);
+    return samples;
+  };
+}
+
+/**
+ * Rebuilds edges and families from the stored fingerprints, unless nothing they follow from has changed.
+ * @returns false when there was nothing to do
+ */
+export async function infer(context: RunContext, options: { all: boolean }): Promise<boolean> {
+  const { store, config } = context;
+  const version = await readAnalyserVersion(context);
+  const models: StoredModel[] = [];
+  for await (const model of store.loadSummaries(version)) models.push(model);
+
+  const labels = await readLabels(context);
+  const state = describeInputs(models, labels, config.lineage);
+  if (!options.all && (await store.getCursor<string>(STATE_KEY)) === state) {
+    context.counts.edges = await store.countView('edges', { where: 'rank = 1' });
+    return false;
+  }
+  const result = await inferLineage(models, createSampleLoader(context), {
+    method: config.lineage.method,
+    seed: config.lineage.seed,
+    minProbability: config.lineage.minProbability,
+    roundTrip: ROUND_TRIP,
+    labels,
+  });
+  for (const note of result.notes) context.emit({ type: 'remark', message: note });
+  await store.replaceDerived(result, context.runId);
+  await store.saveCursor(STATE_KEY, state);
+  context.counts.edges = result.edges.filter((edge) => edge.rank === 1).length;
+  return true;
+}
+
+/** What each model declares, by name: only ever used to name a parent that is not there, and marked as declared. */
+async function readLabels(context: RunContext): Promise<Map<string, string[]>> {
+  const labels = new Map<string, string[]>();
+  for (const [repo, claims] of await context.store.loadClaims()) {
+    const names = claims
+      .filter((claim) => !claim.hint)
+      .flatMap((claim) => claim.resolvedRepo ?? claim.normalized ?? []);
+    if (names.length > 0) labels.set(repo, [...new Set(names)]);
+  }
+  return labels;
+}
+
+function describeInputs(
+  models: readonly StoredModel[],
+  labels: ReadonlyMap<string, readonly string[]>,
+  lineage: RunContext['config']['lineage'],
+): string {
+  const hash = createHash('sha256').update(JSON.stringify([LINEAGE_VERSION, lineage]));
+  for (const model of models)
+    hash.update(
+      JSON.stringify([model.repo, model.weightsKey, model.createdAt, labels.get(model.repo) ?? []]),
+    );
+  return hash.digest('hex');
+}

@@ -1,0 +1,78 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseCorrections } from '../audit/index.ts';
+import {
+  buildReport,
+  type ReportDocument,
+  renderCsv,
+  renderHtml,
+  renderJson,
+  renderMarkdown,
+} from '../report/index.ts';
+import type { Store } from '../store/index.ts';
+import type { Config } from '../types/config.ts';
+
+export interface WrittenReport {
+  format: Config['report']['formats'][number];
+  /** absolute */
+  path: string;
+}
+
+const RENDERERS: Record<
+  WrittenReport['format'],
+  { file: string; render: (document: ReportDocument) => string }
+> = {
+  markdown: { file: 'report.md', render: renderMarkdown },
+  html: { file: 'report.html', render: renderHtml },
+  json: { file: 'report.json', render: renderJson },
+  csv: { file: 'report.csv', render: renderCsv },
+};
+
+/** The whole index as one report document. */
+export async function readReport(store: Store, config: Config): Promise<ReportDocument> {
+  const runs = await store.readView('runs', { order: 'run_id' });
+  return buildReport(
+    {
+      models: await store.readView('models', { order: 'repo' }),
+      declaredBases: await store.readView('declared_bases', { order: 'repo, source, declared' }),
+      edges: await store.readView('edges', { order: 'child, rank, parent' }),
+      evidence: await store.readView('edge_evidence', { order: 'child, parent, probe' }),
+      families: (await store.readView('families', { order: 'root, depth, repo' })).map((row) => ({
+        ...row,
+        family: row.family ?? '',
+      })),
+      verdicts: await store.readView('verdicts', { order: 'repo' }),
+      failures: await store.readView('failures', { order: 'repo, stage' }),
+      runs: runs.map((run) => ({ ...run })),
+      virtualParents: (await store.loadVirtualParents()).map((parent) => ({
+        id: parent.id,
+        declared_label: parent.declaredLabel,
+      })),
+      corrections: readCorrections(),
+    },
+    {
+      hubUrl: config.hub.endpoint,
+      method: config.lineage.method,
+      contradictionPValue: config.lineage.contradictionPValue,
+    },
+  );
+}
+
+function readCorrections() {
+  return parseCorrections(readFileSync(new URL('../../data/corrections.json', import.meta.url), 'utf8'));
+}
+
+/** Writes the configured formats; each file appears whole or not at all. */
+export async function writeReports(context: { store: Store; config: Config }): Promise<WrittenReport[]> {
+  const { config, store } = context;
+  const document = await readReport(store, config);
+  const directory = resolve(config.report.directory);
+  mkdirSync(directory, { recursive: true });
+  return config.report.formats.map((format) => {
+    const { file, render } = RENDERERS[format];
+    const path = join(directory, file);
+    writeFileSync(`${path}.tmp`, render(document));
+    renameSync(`${path}.tmp`, path);
+    return { format, path };
+  });
+}
