@@ -1,3 +1,4 @@
+export { createHubClient } from './client.ts';
 export type { HubClock } from './clock.ts';
 export { createSystemClock } from './clock.ts';
 export type {
