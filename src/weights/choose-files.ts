@@ -45,10 +45,11 @@ export function chooseFiles(files: readonly HubFile[], repoName: string): Candid
   }
   const byContainer = (reader: Candidate['reader']) =>
     full.filter((candidate) => candidate.reader === reader);
+  const depth = (candidate: Candidate) => (candidate.index ?? candidate.files[0] ?? '').split('/').length;
   return [
     ...diffusers,
-    ...byContainer('safetensors'),
-    ...adapters,
+    // A full model beats an adapter beside it, but not one further up: a trainer's checkpoints lie below its result.
+    ...[...byContainer('safetensors'), ...adapters].sort((a, b) => depth(a) - depth(b)),
     ...byContainer('torch'),
     ...chooseGgufFiles(usable),
   ];

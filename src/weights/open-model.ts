@@ -1,6 +1,7 @@
 import { HublineageError } from '../types/errors.ts';
 import type { HubFile, RepoFiles } from '../types/hub.ts';
 import type { ModelWeights } from '../types/weights.ts';
+import { buildAdapter } from './adapter/build-adapter.ts';
 import { buildFullModel } from './build-full.ts';
 import { type Candidate, chooseFiles } from './choose-files.ts';
 import type { KnownFacts } from './facts.ts';
@@ -50,6 +51,9 @@ async function openCandidate(
     throw new HublineageError('NoWeights', 'the file holds no tensors', { where: candidate.files[0] });
   }
   const naming = recogniseNaming(contents.tensors.map((tensor) => tensor.name));
+  if (naming.kind === 'lora' || candidate.format === 'peft') {
+    return buildAdapter({ repo, candidate, contents, listing });
+  }
   if (naming.kind === 'unknown') {
     throw new HublineageError(
       'ArchitectureUnsupported',

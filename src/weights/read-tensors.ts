@@ -123,9 +123,7 @@ async function openOne(repo: RepoFiles, candidate: Candidate, file: PlannedFile)
       container: contents.container,
       metadata: {},
       notes: [...contents.notes],
-      tensors: contents.tensors.map((tensor) =>
-        createPlainTensor({ ...tensor, decodable: tensor.undecodable === null }),
-      ),
+      tensors: [...contents.tensors],
     };
   }
   const expected = file.tensorNames === null ? undefined : estimateHeaderBytes(file.tensorNames);
