@@ -2,6 +2,14 @@
 export type * from './contract.ts';
 export { openStore } from './open-store.ts';
 export { runQuery } from './run-query.ts';
+export {
+  bindParameters,
+  getQuery,
+  listQueries,
+  type QueryParameter,
+  type SavedQuery,
+} from './saved-queries.ts';
 export type { QueryOptions, QueryResult, SqlValue } from './sql-types.ts';
+export { VIEW_NAMES, VIEWS, type ViewDefinition } from './view-definitions.ts';
 export type { ViewName, ViewRows } from './view-rows.ts';
 export { isWeightFile, toWeightsKey } from './weights-key.ts';
