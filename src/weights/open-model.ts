@@ -6,6 +6,7 @@ import { buildFullModel } from './build-full.ts';
 import { type Candidate, chooseFiles } from './choose-files.ts';
 import type { KnownFacts } from './facts.ts';
 import { openGguf, toGgufWeights } from './gguf/index.ts';
+import { resolveQuantized } from './quantized/resolve.ts';
 import { isDeadEnd, readTensors } from './read-tensors.ts';
 import { recogniseNaming } from './recognise.ts';
 
@@ -46,7 +47,9 @@ async function openCandidate(
     const weights = toGgufWeights(await openGguf(sources), sources);
     return candidate.note === null ? weights : { ...weights, notes: [candidate.note, ...weights.notes] };
   }
-  const contents = await readTensors(repo, candidate, listing);
+  const stored = await readTensors(repo, candidate, listing);
+  const unpacked = resolveQuantized(stored.tensors);
+  const contents = { ...stored, tensors: unpacked.tensors, notes: [...stored.notes, ...unpacked.notes] };
   if (contents.tensors.length === 0) {
     throw new HublineageError('NoWeights', 'the file holds no tensors', { where: candidate.files[0] });
   }
