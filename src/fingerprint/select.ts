@@ -14,22 +14,23 @@ export interface SelectedTensor<T> {
 /** Part of the budget planned for: the rest is for headers, shard borders and containers that need more ranges than the reference. */
 const PLANNED_SHARE = 0.94;
 
+/** The imagined file is 16-bit; of a 32-bit one that does not fit the budget, the reader drops what comes last in priority. */
+const REFERENCE_VALUE_BYTES = 2;
+
 /**
- * Chooses the tensors to read, in order of priority: those that would fit the budget if the model were one safetensors file
- * (tensors by name, 16-bit for Llama, 32-bit for UNets, many of which are). Judging by this imagined file and not by the real one
- * makes every copy of a model give the same answer.
+ * Chooses the tensors to read, in order of priority: those that would fit the budget if the model were one 16-bit safetensors file
+ * with its tensors by name. Judging by this imagined file and not by the real one makes every copy of a model give the same answer.
  */
 export function selectTensors<T extends Named & TensorGeometry>(
   model: Pick<ModelWeights, 'family' | 'kind'> & { tensors: readonly T[] },
   scheme: SamplingScheme,
   budget: SamplingBudget,
 ): SelectedTensor<T>[] {
-  const valueBytes = model.family === 'llama' ? 2 : 4;
   const offsets = new Map<string, number>();
   let end = 0;
   for (const tensor of sortByName(model.tensors)) {
     offsets.set(tensor.name, end);
-    end += tensor.rows * tensor.cols * valueBytes;
+    end += tensor.rows * tensor.cols * REFERENCE_VALUE_BYTES;
   }
   const ordered =
     model.kind === 'adapter' ? orderFactors(model.tensors) : orderByPriority(model.tensors, model.family);
@@ -40,8 +41,8 @@ export function selectTensors<T extends Named & TensorGeometry>(
       .filter(({ row }) => row < tensor.rows)
       .map(({ row, col, count }) => ({
         file: 'reference',
-        offset: start + (row * tensor.cols + col) * valueBytes,
-        length: count * valueBytes,
+        offset: start + (row * tensor.cols + col) * REFERENCE_VALUE_BYTES,
+        length: count * REFERENCE_VALUE_BYTES,
       }));
     return { tensor, segments, ranges };
   });

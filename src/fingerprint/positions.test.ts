@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { countPositions, type Segment, samplePositions, type TensorGeometry } from './positions.ts';
+import { DEFAULT_SAMPLING } from './scheme.ts';
+
+const matrix = (role: string, rows: number, cols: number): TensorGeometry => ({
+  role,
+  shape: [rows, cols],
+  rows,
+  cols,
+});
+const positionsOf = (tensor: TensorGeometry, seed = 0) =>
+  samplePositions(tensor, { ...DEFAULT_SAMPLING, seed });
+
+const ROLES = [
+  'self_attn.q_proj.weight',
+  'self_attn.k_proj.weight',
+  'self_attn.v_proj.weight',
+  'self_attn.o_proj.weight',
+  'mlp.gate_proj.weight',
+  'mlp.down_proj.weight',
+  'down_blocks.attentions.transformer_blocks.attn2.to_k.weight',
+  'lora',
+];
+const anyRole = fc.constantFrom(...ROLES);
+const anyMatrix = fc
+  .tuple(anyRole, fc.integer({ min: 1, max: 40_000 }), fc.integer({ min: 1, max: 40_000 }))
+  .map(([role, rows, cols]) => matrix(role, rows, cols));
+
+describe('positions of a matrix', () => {
+  it('lie inside it, in order, without overlap', () => {
+    fc.assert(
+      fc.property(anyMatrix, fc.nat(), (tensor, seed) => {
+        const segments = positionsOf(tensor, seed);
+        segments.forEach(({ row, col, count }, i) => {
+          expect(row >= 0 && row < tensor.rows && col >= 0 && count > 0 && col + count <= tensor.cols).toBe(
+            true,
+          );
+          const before = segments[i - 1];
+          if (before) expect(row).toBe(before.row + 1);
+        });
+      }),
+    );
+  });
+
+  it('number about 512, or all there are', () => {
+    fc.assert(
+      fc.property(anyMatrix, (tensor) => {
+        const count = countPositions(positionsOf(tensor));
+        const { rows, cols } = tensor;
+        if (rows * cols <= 512) expect(count).toBe(rows * cols);
+        else if (cols < 64) expect(count).toBe(Math.min(rows, Math.ceil(512 / cols)) * cols);
+        else expect(count).toBe(rows >= 8 ? 512 : count);
+        expect(count).toBeLessThan(512 + 64);
+      }),
+    );
+  });
+
+  it('span at most 8192 values, so that one short request covers them', () => {
+    fc.assert(
+      fc.property(anyMatrix, fc.nat(), (tensor, seed) => {
+        const segments = positionsOf(tensor, seed);
+        const first = segments[0] as Segment;
+        const last = segments.at(-1) as Segment;
+        const span = (last.row - first.row) * tensor.cols + last.col + last.count - first.col;
+        expect(span).toBeLessThanOrEqual(8192);
+      }),
+    );
+  });
+
+  it('keep whole blocks of 32 values, and of 256 in wide matrices', () => {
+    fc.assert(
+      fc.property(
+        anyRole,
+        fc.integer({ min: 8, max: 4000 }),
+        fc.integer({ min: 64, max: 40_000 }),
+        (role, rows, cols) => {
+          const block = cols > 2048 ? 256 : 32;
+          for (const { col, count } of positionsOf(matrix(role, rows, cols))) {
+            expect(col % block).toBe(0);
+            expect(count % block).toBe(0);
+          }
+        },
+      ),
+    );
+  });
+
+  it('depend on role, shape and seed', () => {
+    const here = positionsOf(matrix('mlp.up_proj.weight', 11_008, 4096));
+    expect(positionsOf(matrix('mlp.up_proj.weight', 11_008, 4096))).toEqual(here);
+    expect(positionsOf(matrix('mlp.gate_proj.weight', 11_008, 4096))).not.toEqual(here);
+    expect(positionsOf(matrix('mlp.up_proj.weight', 14_336, 4096))).not.toEqual(here);
+    expect(positionsOf(matrix('mlp.up_proj.weight', 11_008, 4096), 1)).not.toEqual(here);
+  });
+
+  it('begin at the first row, or end at the last, where norms are neighbours in the file', () => {
+    expect(positionsOf(matrix('self_attn.q_proj.weight', 4096, 4096))[0]?.row).toBe(0);
+    expect(positionsOf(matrix('self_attn.k_proj.weight', 1024, 4096))[0]?.row).toBe(0);
+    expect(positionsOf(matrix('self_attn.v_proj.weight', 1024, 4096)).at(-1)?.row).toBe(1023);
+    expect(positionsOf(matrix('down_blocks.resnets.conv1.weight', 320, 2880))[0]?.row).toBe(0);
+  });
+
+  it('are those of version 1 for ever: a change here is a new SCHEME_VERSION', () => {
+    const flat = (tensor: TensorGeometry) =>
+      positionsOf(tensor)
+        .map(({ row, col, count }) => `${row}:${col}+${count}`)
+        .join(' ');
+    expect(flat(matrix('self_attn.q_proj.weight', 4096, 4096))).toMatchInlineSnapshot(`"0:3072+256 1:0+256"`);
+    expect(flat(matrix('mlp.down_proj.weight', 4096, 11_008))).toMatchInlineSnapshot(
+      `"1358:10752+256 1359:0+256"`,
+    );
+    expect(flat(matrix('mlp.gate_proj.weight', 176, 64))).toMatchInlineSnapshot(
+      `"98:0+64 99:0+64 100:0+64 101:0+64 102:0+64 103:0+64 104:0+64 105:0+64"`,
+    );
+    expect(flat(matrix('mlp.up_proj.weight', 5632, 2048))).toMatchInlineSnapshot(
+      `"2417:512+128 2418:1408+128 2419:256+128 2420:384+128"`,
+    );
+    expect(flat(matrix('model.embed_tokens.weight', 32_000, 4096))).toMatchInlineSnapshot(
+      `"39:2112+64 40:768+64 41:3136+64 42:0+64 96:2624+64 97:1344+64 98:3968+64 99:448+64 10425:3648+64 10426:2560+64 10427:1664+64 10428:768+64 25491:3072+64 25492:1920+64 25493:896+64 25494:64+64"`,
+    );
+  });
+});
+
+describe('positions of token rows', () => {
+  const rolesOfTokens = fc.constantFrom('model.embed_tokens.weight', 'lm_head.weight');
+
+  it('are the same whatever the size of the vocabulary', () => {
+    fc.assert(
+      fc.property(
+        rolesOfTokens,
+        fc.integer({ min: 1, max: 200_000 }),
+        fc.integer({ min: 1, max: 200_000 }),
+        fc.integer({ min: 1, max: 16_384 }),
+        (role, small, large, width) => {
+          expect(positionsOf(matrix(role, small, width))).toEqual(positionsOf(matrix(role, large, width)));
+        },
+      ),
+    );
+  });
+
+  it('are four blocks of four neighbouring tokens inside the row', () => {
+    fc.assert(
+      fc.property(rolesOfTokens, fc.integer({ min: 1, max: 16_384 }), fc.nat(), (role, width, seed) => {
+        const segments = positionsOf(matrix(role, 32_000, width), seed);
+        expect(segments).toHaveLength(16);
+        segments.forEach(({ row, col, count }, i) => {
+          expect(row).toBe((segments[i - (i % 4)] as Segment).row + (i % 4));
+          expect(row).toBeLessThanOrEqual(31_900);
+          expect(count).toBe(Math.min(64, width));
+          expect(col % count === 0 && col + count <= width).toBe(true);
+        });
+        const blocks = [0, 4, 8, 12].map((i) => (segments[i] as Segment).row);
+        expect(blocks).toEqual(blocks.toSorted((a, b) => a - b));
+      }),
+    );
+  });
+});
+
+describe('positions of a vector', () => {
+  it('are the whole of it, up to a bound no real one reaches', () => {
+    expect(positionsOf({ role: 'norm.weight', shape: [4096], rows: 1, cols: 4096 })).toEqual([
+      { row: 0, col: 0, count: 4096 },
+    ]);
+    expect(countPositions(positionsOf({ role: 'x', shape: [1e9], rows: 1, cols: 1e9 }))).toBe(65_536);
+    expect(positionsOf({ role: 'x', shape: [], rows: 1, cols: 1 })).toEqual([{ row: 0, col: 0, count: 1 }]);
+    expect(positionsOf({ role: 'x', shape: [0, 5], rows: 0, cols: 5 })).toEqual([]);
+  });
+});
