@@ -58,7 +58,7 @@ function sortByName<T extends Named>(tensors: readonly T[]): T[] {
 }
 
 /** An adapter's low-rank factors come in twos under neighbouring names; two that belong together stay together. */
-function orderFactors<T extends Named>(tensors: readonly T[]): T[] {
+export function orderFactors<T extends Named>(tensors: readonly T[]): T[] {
   const sorted = sortByName(tensors);
   const pairs = Array.from({ length: Math.ceil(sorted.length / 2) }, (_, i) =>
     sorted.slice(2 * i, 2 * i + 2),
