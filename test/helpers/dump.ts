@@ -1,0 +1,25 @@
+import { openStore, type ViewName } from '../../src/store/index.ts';
+
+const VIEWS: readonly ViewName[] = [
+  'models',
+  'declared_bases',
+  'edges',
+  'edge_evidence',
+  'ancestors',
+  'families',
+  'verdicts',
+  'failures',
+];
+
+/** Every row of every public view but `runs`, in one comparable value: two databases with equal dumps tell the same story. */
+export async function dumpDatabase(file: string): Promise<Record<string, string[]>> {
+  const store = await openStore(file, { readonly: true });
+  try {
+    const dump: Record<string, string[]> = {};
+    for (const view of VIEWS)
+      dump[view] = (await store.readView(view)).map((row) => JSON.stringify(row)).sort();
+    return dump;
+  } finally {
+    await store.close();
+  }
+}

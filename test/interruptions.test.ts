@@ -1,0 +1,100 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Minihub, startMinihub } from '../src/minihub/index.ts';
+import { acquireLock } from '../src/refresh/lock.ts';
+import { type CliResult, runHublineage } from './helpers/cli.ts';
+import { dumpDatabase } from './helpers/dump.ts';
+import { killMoments } from './helpers/kill-moments.ts';
+
+const demo = fileURLToPath(new URL('../data/demo-hub', import.meta.url));
+/** `npm run soak` raises it. */
+const KILLS = Number(process.env.HUBLINEAGE_KILLS ?? 4);
+const SEED = Number(process.env.HUBLINEAGE_SEED ?? 1);
+
+let hub: Minihub;
+let folder: string;
+
+beforeAll(async () => {
+  // slow enough that a kill meets every stage at work
+  hub = await startMinihub({ dir: demo, latencyMs: 5 });
+  folder = mkdtempSync(join(tmpdir(), 'interruptions-'));
+});
+
+afterAll(async () => {
+  await hub.close();
+});
+
+const refresh = (database: string, onStart?: Parameters<typeof runHublineage>[1]): Promise<CliResult> =>
+  runHublineage(['refresh', '--db', database], { cwd: folder, env: { HF_ENDPOINT: hub.url }, ...onStart });
+
+describe('a run that is killed', () => {
+  it(
+    `goes on where it was: after ${KILLS} seeded kill -9 the rows are those of a calm night`,
+    async () => {
+      const calm = join(folder, 'calm.sqlite');
+      const startedAt = Date.now();
+      expect((await refresh(calm)).code).toBe(0);
+      const calmMs = Date.now() - startedAt;
+      const expected = await dumpDatabase(calm);
+
+      for (const [index, share] of killMoments(SEED, KILLS).entries()) {
+        const database = join(folder, `killed-${index}.sqlite`);
+        const killed = await refresh(database, {
+          onStart: (child) => setTimeout(() => child.kill('SIGKILL'), share * calmMs),
+        });
+        const again = await refresh(database);
+        expect(`${again.code} after a kill at ${share.toFixed(3)} (${killed.signal})`).toMatch(/^0 /);
+        expect(await dumpDatabase(database)).toEqual(expected);
+      }
+    },
+    60_000 + KILLS * 30_000,
+  );
+
+  it('stops in an orderly way on SIGINT, with 130 and a state to go on from', async () => {
+    const database = join(folder, 'interrupted.sqlite');
+    const slow = await startMinihub({ dir: demo, latencyMs: 60 });
+    try {
+      const stopped = await runHublineage(['refresh', '--db', database], {
+        cwd: folder,
+        env: { HF_ENDPOINT: slow.url },
+        onStart: (child) => {
+          child.stderr?.once('data', () => setTimeout(() => child.kill('SIGINT'), 300));
+        },
+      });
+      expect(stopped.code).toBe(130);
+      expect(stopped.stderr).toMatch(/stopping/);
+    } finally {
+      await slow.close();
+    }
+    expect((await refresh(database)).code).toBe(0);
+  });
+
+  it('is kept from meeting itself: the second run stops with 75 and says who holds the lock', async () => {
+    const database = join(folder, 'locked.sqlite');
+    const lock = acquireLock(database, 'refresh', () => new Date('2026-01-02T03:04:05Z'));
+    try {
+      const second = await refresh(database);
+      expect(second.code).toBe(75);
+      expect(second.stderr).toContain(`process ${process.pid}`);
+      expect(second.stderr).toContain('2026-01-02T03:04:05');
+    } finally {
+      lock.release();
+    }
+    expect((await refresh(database)).code).toBe(0);
+  });
+
+  it('stops at its limits with 75 and goes on', async () => {
+    const database = join(folder, 'limited.sqlite');
+    const limited = await runHublineage(['refresh', '--db', database, '--max-requests', '40', '--json'], {
+      cwd: folder,
+      env: { HF_ENDPOINT: hub.url },
+    });
+    expect(limited.code).toBe(75);
+    expect(JSON.parse(limited.stdout).stoppedBy.code).toMatch(/Limit|Quota/);
+    expect((await refresh(database)).code).toBe(0);
+    expect(await dumpDatabase(database)).toEqual(await dumpDatabase(join(folder, 'calm.sqlite')));
+  });
+});
