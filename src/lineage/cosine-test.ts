@@ -1,0 +1,47 @@
+/**
+ * Relatedness of two vectors of sampled weights. Under independent training the signs of the products are independent of their sizes,
+ * so sum(a b) has mean 0 and variance sum(a^2 b^2): a test that needs no whitening and no assumption on the scales of the tensors.
+ * Zeros are positions that were not read. `z` is in standard deviations of that null.
+ */
+export function testCosine(a: Float32Array, b: Float32Array): { cosine: number; z: number } {
+  let dot = 0;
+  let aa = 0;
+  let bb = 0;
+  let variance = 0;
+  const n = Math.min(a.length, b.length);
+  for (let i = 0; i < n; i++) {
+    const x = a[i]!;
+    const y = b[i]!;
+    const product = x * y;
+    if (product === 0) continue;
+    dot += product;
+    aa += x * x;
+    bb += y * y;
+    variance += product * product;
+  }
+  if (variance === 0) return { cosine: 0, z: 0 };
+  return { cosine: dot / Math.sqrt(aa * bb), z: dot / Math.sqrt(variance) };
+}
+
+/** Squared distance over positions read in both. */
+export function squaredDistance(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  const n = Math.min(a.length, b.length);
+  for (let i = 0; i < n; i++) {
+    const x = a[i]!;
+    const y = b[i]!;
+    if (x === 0 || y === 0) continue;
+    const d = x - y;
+    sum += d * d;
+  }
+  return sum;
+}
+
+/** The z beyond which one of `pairs` comparisons is hit by chance with probability below `alpha` (Bonferroni, normal tail). */
+export function criticalZ(pairs: number, alpha = 0.01): number {
+  const p = alpha / Math.max(1, pairs);
+  // Mills' ratio, solved by iteration: P(Z > z) ~ exp(-z^2/2) / (z sqrt(2 pi))
+  let z = Math.sqrt(-2 * Math.log(p));
+  for (let i = 0; i < 4; i++) z = Math.sqrt(Math.max(1, -2 * Math.log(p * z * Math.sqrt(2 * Math.PI))));
+  return z;
+}

@@ -1,0 +1,10 @@
+export { type Calibration, DEFAULT_CALIBRATION } from './calibration.ts';
+export { inferLineage, LINEAGE_METHODS } from './infer-lineage.ts';
+export type {
+  LineageMethod,
+  LineageOptions,
+  PairExplanation,
+  PositionsOf,
+  RoundTrip,
+  SamplePositions,
+} from './options.ts';

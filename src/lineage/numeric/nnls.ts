@@ -1,0 +1,101 @@
+/**
+ * Non-negative least squares on normal equations: min |A w - y|, w >= 0 where free is false (Lawson and Hanson 1974, ch. 23).
+ * `gram` = A'A (k x k, row-major), `target` = A'y. Entries with `free[i]` may take any sign.
+ */
+export function solveNonNegative(
+  gram: Float64Array,
+  target: Float64Array,
+  free: readonly boolean[] = [],
+): Float64Array {
+  const k = target.length;
+  const weights = new Float64Array(k);
+  const passive = new Uint8Array(k);
+  for (let i = 0; i < k; i++) if (free[i]) passive[i] = 1;
+  let scale = 0;
+  for (let i = 0; i < k; i++) scale = Math.max(scale, Math.abs(target[i]!));
+  const tolerance = 1e-12 * (scale || 1);
+  if (free.some(Boolean)) weights.set(solvePassive(gram, target, passive));
+  // Each pass either stops or adds one column; 3k passes are far more than it ever needs.
+  for (let pass = 0; pass < 3 * k + 3; pass++) {
+    let best = -1;
+    let bestGradient = tolerance;
+    for (let i = 0; i < k; i++) {
+      if (passive[i]) continue;
+      let gradient = target[i]!;
+      for (let j = 0; j < k; j++) gradient -= gram[i * k + j]! * weights[j]!;
+      if (gradient > bestGradient) {
+        bestGradient = gradient;
+        best = i;
+      }
+    }
+    if (best < 0) break;
+    passive[best] = 1;
+    for (let inner = 0; inner <= k; inner++) {
+      const solution = solvePassive(gram, target, passive);
+      let step = 1;
+      for (let i = 0; i < k; i++)
+        if (passive[i] && !free[i] && solution[i]! <= 0)
+          step = Math.min(step, weights[i]! / (weights[i]! - solution[i]!));
+      if (step >= 1) {
+        weights.set(solution);
+        break;
+      }
+      for (let i = 0; i < k; i++) {
+        if (!passive[i]) continue;
+        weights[i]! += step * (solution[i]! - weights[i]!);
+        if (!free[i] && weights[i]! <= 1e-15) {
+          weights[i] = 0;
+          passive[i] = 0;
+        }
+      }
+    }
+  }
+  return weights;
+}
+
+/** Least squares over the passive columns by Cholesky; a tiny ridge keeps (near) equal columns solvable. */
+function solvePassive(gram: Float64Array, target: Float64Array, passive: Uint8Array): Float64Array {
+  const k = target.length;
+  const index: number[] = [];
+  for (let i = 0; i < k; i++) if (passive[i]) index.push(i);
+  const m = index.length;
+  const lower = new Float64Array(m * m);
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j <= i; j++) {
+      let sum = gram[index[i]! * k + index[j]!]!;
+      if (i === j) sum *= 1 + 1e-12;
+      for (let t = 0; t < j; t++) sum -= lower[i * m + t]! * lower[j * m + t]!;
+      if (i === j) lower[i * m + i] = Math.sqrt(Math.max(sum, 1e-300));
+      else lower[i * m + j] = sum / lower[j * m + j]!;
+    }
+  const y = new Float64Array(m);
+  for (let i = 0; i < m; i++) {
+    let sum = target[index[i]!]!;
+    for (let t = 0; t < i; t++) sum -= lower[i * m + t]! * y[t]!;
+    y[i] = sum / lower[i * m + i]!;
+  }
+  const solution = new Float64Array(k);
+  for (let i = m - 1; i >= 0; i--) {
+    let sum = y[i]!;
+    for (let t = i + 1; t < m; t++) sum -= lower[t * m + i]! * solution[index[t]!]!;
+    solution[index[i]!] = sum / lower[i * m + i]!;
+  }
+  return solution;
+}
+
+/** Squared residual |A w - y|^2 from the normal equations; `power` = y'y. */
+export function residualOf(
+  gram: Float64Array,
+  target: Float64Array,
+  power: number,
+  weights: Float64Array,
+): number {
+  const k = target.length;
+  let rss = power;
+  for (let i = 0; i < k; i++) {
+    if (weights[i] === 0) continue;
+    rss -= 2 * weights[i]! * target[i]!;
+    for (let j = 0; j < k; j++) rss += weights[i]! * weights[j]! * gram[i * k + j]!;
+  }
+  return Math.max(rss, 0);
+}

@@ -1,0 +1,42 @@
+import type { Evidence, LineageModel, LineageResult } from '../types/lineage.ts';
+import type { SampleLoader } from '../types/fingerprint.ts';
+import type { Calibration } from './calibration.ts';
+
+/** Quantises and dequantises values with a round-to-nearest block formula; values come in whole blocks of 32. */
+export type RoundTrip = (values: Float32Array) => Float32Array;
+
+/** Where in the canonical matrix each sampled value lies; same length as `TensorSample.values`. */
+export interface SamplePositions {
+  rows: Int32Array;
+  cols: Int32Array;
+}
+
+/** Positions of the scheme, injected because lineage imports no neighbour; null where unknown (1-D tensors are whole). */
+export type PositionsOf = (role: string, shape: readonly number[]) => SamplePositions | null;
+
+export interface LineageOptions {
+  /** `hublineage` or the name of another method */
+  method: string;
+  seed: number;
+  /** an edge below this probability is not chosen: no parent is better than a wrong one */
+  minProbability: number;
+  /** ggml type (`Q8_0`, `Q4_0`) -> its round trip */
+  roundTrip?: Readonly<Record<string, RoundTrip>>;
+  positions?: PositionsOf;
+  /** declared bases by repo: names for virtual parents only, never evidence */
+  labels?: ReadonlyMap<string, readonly string[]>;
+  calibration?: Calibration;
+}
+
+/** A way of finding parents: ours, or one from the literature. Everything it knows is in the fingerprints. */
+export interface LineageMethod {
+  name: string;
+  infer(models: readonly LineageModel[], load: SampleLoader, options: LineageOptions): Promise<LineageResult>;
+}
+
+/** The story of one pair: every probe's finding, and what follows from them together. */
+export interface PairExplanation {
+  child: string;
+  parent: string;
+  evidence: Evidence[];
+}

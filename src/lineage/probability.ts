@@ -1,0 +1,80 @@
+import type { Calibration } from './calibration.ts';
+
+/** A named share of a candidate's score. Terms of one candidate add up to its score. */
+export type Terms = Readonly<Record<string, number>>;
+
+export interface Rival {
+  terms: Terms;
+  score: number;
+}
+
+export interface WeighedCandidate {
+  probability: number;
+  /** log-odds by name; they add up to logit(probability) */
+  logOdds: Record<string, number>;
+}
+
+export function logit(p: number): number {
+  return Math.log(p / (1 - p));
+}
+
+export function logistic(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+/**
+ * Probability of each of several exclusive candidates (conditional logit), and where its log-odds come from.
+ *
+ * With w the probabilities of the rivals among themselves, logit p = s - log sum exp(s_rival). Each term is credited with its value
+ * minus its w-average over the rivals; what remains, `rivals`, is minus the entropy of w: the price of having many plausible rivals.
+ * `direction` is the log-odds lost to the chance that the edge points the other way, `calibration` what the fitted map changes.
+ * @param rightWay probability that the child is not itself above the candidates
+ */
+export function weighCandidates(
+  candidates: readonly Rival[],
+  rightWay: number,
+  calibration: Calibration,
+): WeighedCandidate[] {
+  const top = Math.max(...candidates.map((c) => c.score));
+  const weights = candidates.map((c) => Math.exp(c.score - top));
+  const total = weights.reduce((a, b) => a + b, 0);
+  return candidates.map((candidate, i) => {
+    const logOdds: Record<string, number> = {};
+    const others = total - weights[i]!;
+    const names = new Set(candidates.flatMap((c) => Object.keys(c.terms)));
+    let raw: number;
+    if (others > 1e-300 && candidates.length > 1) {
+      raw = candidate.score - top - Math.log(others);
+      let credited = 0;
+      for (const name of names) {
+        let mean = 0;
+        candidates.forEach((c, j) => {
+          if (j !== i) mean += (weights[j]! / others) * (c.terms[name] ?? 0);
+        });
+        const credit = (candidate.terms[name] ?? 0) - mean;
+        logOdds[name] = credit;
+        credited += credit;
+      }
+      logOdds.rivals = raw - credited;
+    } else {
+      // no rival worth the name: the cap speaks
+      raw = calibration.cap * 2;
+      for (const name of names) logOdds[name] = 0;
+      logOdds.rivals = raw;
+    }
+    const turned = logit(clampProbability(logistic(Math.min(raw, 40)) * rightWay));
+    logOdds.direction = turned - raw;
+    const final = calibrate(turned, calibration);
+    logOdds.calibration = final - turned;
+    return { probability: logistic(final), logOdds };
+  });
+}
+
+/** The fitted map from raw to honest log-odds, capped on both sides: no finding here is surer than one in a few hundred. */
+export function calibrate(raw: number, { slope, intercept, cap }: Calibration): number {
+  return Math.max(-cap, Math.min(cap, slope * raw + intercept));
+}
+
+function clampProbability(p: number): number {
+  return Math.max(1e-12, Math.min(1 - 1e-12, p));
+}

@@ -1,0 +1,141 @@
+import type { TensorSample } from '../../types/fingerprint.ts';
+import type { ModelSamples } from '../model-samples.ts';
+import { FINENESS, type Grid, readGrid, roundToGrid } from '../number-grid.ts';
+import { areComparable } from '../pair-statistics.ts';
+
+/** Squared distances of two models, tensor by tensor. Tensors are numbered by the table; 0 values mean "not common". */
+export interface PairDistances {
+  /** sum of squared differences */
+  squared: Float32Array;
+  /** common values */
+  count: Uint16Array;
+}
+
+/**
+ * Per-tensor squared distances between the models of a block, computed when asked for and kept.
+ *
+ * Both sides are rounded to the coarser of the formats at play first: a half-precision child of a single-precision parent keeps the
+ * parent's values rounded, so only after the same rounding do tensors that nobody touched have distance 0.
+ */
+export interface PairTable {
+  readonly size: number;
+  readonly tensorCount: number;
+  /** weight of a tensor: its values, vectors capped so that gains read whole do not outweigh matrices read in part */
+  readonly weights: Float64Array;
+  grid(model: number): Grid;
+  /** at `grid`, or at the coarser grid of the two */
+  distances(a: number, b: number, grid?: Grid): PairDistances;
+  /** sum of squares of a tensor's values, per value, averaged over models seen: the scale that distances are held against */
+  readonly power: Float64Array;
+  samples(model: number): ModelSamples;
+}
+
+const VECTOR_CAP = 64;
+
+export function createPairTable(models: readonly ModelSamples[]): PairTable {
+  const names = new Map<string, number>();
+  for (const model of models)
+    for (const tensor of model.tensors) if (!names.has(tensor.name)) names.set(tensor.name, names.size);
+  const tensorCount = names.size;
+  const weights = new Float64Array(tensorCount);
+  const power = new Float64Array(tensorCount);
+  const seen = new Float64Array(tensorCount);
+  for (const model of models)
+    for (const tensor of model.tensors) {
+      const t = names.get(tensor.name)!;
+      const vector = tensor.shape.length < 2;
+      weights[t] = Math.max(
+        weights[t]!,
+        vector ? Math.min(tensor.values.length, VECTOR_CAP) : tensor.values.length,
+      );
+      // spread about the mean: gains sit around 1 and only their spread tells models apart
+      const scale = vector ? tensor.stats.std ** 2 + 1e-4 * tensor.stats.mean ** 2 : tensor.stats.std ** 2;
+      power[t] = (power[t]! * seen[t]! + scale) / (seen[t]! + 1);
+      seen[t]!++;
+    }
+  const grids = models.map((m) => readGrid(m.tensors));
+  const rounded = new Map<string, Float32Array>();
+  const cache = new Map<number, PairDistances>();
+  const code: Record<Grid, number> = FINENESS;
+
+  const valuesAt = (model: number, tensor: TensorSample, grid: Grid): Float32Array => {
+    if (FINENESS[grids[model]!] <= FINENESS[grid]) return tensor.values;
+    const key = `${model}|${grid}|${tensor.name}`;
+    const known = rounded.get(key);
+    if (known) return known;
+    const values = Float32Array.from(tensor.values, (v) => roundToGrid(v, grid));
+    rounded.set(key, values);
+    return values;
+  };
+
+  const coarser = (a: Grid, b: Grid): Grid => (FINENESS[a] < FINENESS[b] ? a : b);
+
+  return {
+    size: models.length,
+    tensorCount,
+    weights,
+    power,
+    grid: (model) => grids[model]!,
+    samples: (model) => models[model]!,
+    distances(a, b, wanted) {
+      const grid = wanted ?? coarser(grids[a]!, grids[b]!);
+      const [low, high] = a < b ? [a, b] : [b, a];
+      const key = (low * models.length + high) * 4 + code[grid];
+      const known = cache.get(key);
+      if (known) return known;
+      const squared = new Float32Array(tensorCount);
+      const count = new Uint16Array(tensorCount);
+      for (const tensor of models[low]!.tensors) {
+        const other = models[high]!.byName.get(tensor.name);
+        if (!other || !areComparable(tensor, other)) continue;
+        const t = names.get(tensor.name)!;
+        // equal hashes are equal values: most tensors of a copy or of an adapter merged in
+        if (tensor.hash !== '' && tensor.hash === other.hash && tensor.shape[0] === other.shape[0]) {
+          count[t] = Math.min(tensor.stats.count, 65535);
+          continue;
+        }
+        const x = valuesAt(low, tensor, grid);
+        const y = valuesAt(high, other, grid);
+        let sum = 0;
+        let n = 0;
+        for (let i = 0; i < x.length; i++) {
+          const d = x[i]! - y[i]!;
+          const term = d * d;
+          if (!(term < 1e30)) continue;
+          sum += term;
+          n++;
+        }
+        squared[t] = sum;
+        count[t] = Math.min(n, 65535);
+      }
+      const result = { squared, count };
+      cache.set(key, result);
+      return result;
+    },
+  };
+}
+
+/** The coarsest grid of three models: what all three are rounded to before they are compared. */
+export function commonGrid(table: PairTable, a: number, b: number, c: number): Grid {
+  const order: Grid[] = ['BF16', 'F16', 'F32'];
+  return order.find((g) => table.grid(a) === g || table.grid(b) === g || table.grid(c) === g) ?? 'F32';
+}
+
+/**
+ * How much closer than chance, in nats a value: mean over tensors of half the log of expected over measured squared distance.
+ * For an unknown step size, n times this is the profile log-likelihood of "one is the other plus Gaussian steps", tensor by tensor.
+ */
+export function closenessOfPair(table: PairTable, a: number, b: number): number {
+  const { squared, count } = table.distances(a, b);
+  let weight = 0;
+  let sum = 0;
+  for (let t = 0; t < table.tensorCount; t++) {
+    const n = count[t]!;
+    if (n === 0) continue;
+    const w = Math.min(table.weights[t]!, n);
+    const power = table.power[t]! || 1e-12;
+    weight += w;
+    sum += w * 0.5 * Math.log((2 * power) / (squared[t]! / n + 1e-7 * power));
+  }
+  return weight > 0 ? sum / weight : 0;
+}
