@@ -126,8 +126,9 @@ export function scoreVerdicts(
   for (const { repo, verdict } of verdicts) {
     const status = truth[repo]?.declared_status;
     if (status === undefined) continue;
-    const row = (table[status] ??= {});
+    const row = table[status] ?? {};
     row[verdict] = (row[verdict] ?? 0) + 1;
+    table[status] = row;
   }
   const said = verdicts.filter((row) => row.verdict === 'contradicted').map((row) => row.repo);
   const wrong = Object.keys(truth).filter((repo) => truth[repo]?.declared_status === 'wrong');
