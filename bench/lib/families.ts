@@ -114,11 +114,28 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
 
   const sample = (name: string, role: string, layer: number | null, shape: number[], values: Float32Array) =>
-    ({ name, role, layer, shape, dtype: 'BF16', encoding: 'plain', values, stats: statsOf(values), hash: '' }) satisfies TensorSample;
+    ({
+      name,
+      role,
+      layer,
+      shape,
+      dtype: 'BF16',
+      encoding: 'plain',
+      values,
+      stats: statsOf(values),
+      hash: '',
+    }) satisfies TensorSample;
 
   function growRoot(family: number, format: StoredFormat): Map<string, TensorSample> {
     const tensors = new Map<string, TensorSample>();
-    const matrix = (name: string, role: string, layer: number | null, std: number, shape: number[], count: number) => {
+    const matrix = (
+      name: string,
+      role: string,
+      layer: number | null,
+      std: number,
+      shape: number[],
+      count: number,
+    ) => {
       const spread = std * Math.exp(0.2 * normal());
       const values = new Float32Array(count);
       for (let i = 0; i < count; i++) values[i] = spread * normal();
@@ -198,7 +215,8 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
       const right = Float32Array.from({ length: columns }, normal);
       for (let row = 0; row * columns < count; row++) {
         const left = normal() / Math.sqrt(rank);
-        for (let c = 0; c < columns && row * columns + c < count; c++) out[row * columns + c]! += left * right[c]!;
+        for (let c = 0; c < columns && row * columns + c < count; c++)
+          out[row * columns + c]! += left * right[c]!;
       }
     }
     return out;
@@ -232,7 +250,14 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
       const repo = `user-${Math.floor(random() * 40)}/m${family}-${i}`;
       const createdAt = start + i * DAY * (0.5 + random());
       const kind = chooseSpecial(shares, random);
-      const child: Grown = { ...parent, repo, createdAt, children: 0, tensors: clone(parent.tensors), leaf: false };
+      const child: Grown = {
+        ...parent,
+        repo,
+        createdAt,
+        children: 0,
+        tensors: clone(parent.tensors),
+        leaf: false,
+      };
       let truth: TrueParents = { parents: [parent.repo], relation: 'finetune', step: null, detail: '' };
       const r = Math.min(0.3, step * Math.exp(stepSpread * normal()));
 
@@ -257,8 +282,14 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
         child.quantized = type;
         child.leaf = true;
         truth = { ...truth, relation: 'quantized', step: type === 'Q8_0' ? 0.005 : 0.086, detail: type };
-      } else if (kind === 'merge' && grown.filter((m) => m.fresh && m !== root && m.vocab === 256).length >= 3) {
-        const pool = shuffled(grown.filter((m) => m.fresh && m !== root && m.vocab === 256), random);
+      } else if (
+        kind === 'merge' &&
+        grown.filter((m) => m.fresh && m !== root && m.vocab === 256).length >= 3
+      ) {
+        const pool = shuffled(
+          grown.filter((m) => m.fresh && m !== root && m.vocab === 256),
+          random,
+        );
         const style = pick(['linear', 'linear3', 'slerp', 'task', 'ties', 'dare'] as const);
         const chosen = pool.slice(0, style === 'linear3' ? 3 : 2);
         mergeInto(child, root, chosen, style);
@@ -320,7 +351,13 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
   function mergeInto(child: Grown, root: Grown, parents: Grown[], style: string): void {
     child.tensors = clone(root.tensors);
     const shares =
-      style === 'linear3' ? [0.5, 0.3, 0.2] : style === 'task' ? [0.7, 0.6] : style === 'linear' ? [0.6, 0.4] : [0.5, 0.5];
+      style === 'linear3'
+        ? [0.5, 0.3, 0.2]
+        : style === 'task'
+          ? [0.7, 0.6]
+          : style === 'linear'
+            ? [0.6, 0.4]
+            : [0.5, 0.5];
     for (const [name, tensor] of child.tensors) {
       const base = root.tensors.get(name)!.values;
       const deltas = parents.map((p) => {
@@ -331,7 +368,8 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
         slerp(tensor.values, parents[0]!.tensors.get(name)!.values, parents[1]!.tensors.get(name)!.values);
         continue;
       }
-      if (style === 'dare') for (const d of deltas) for (let i = 0; i < d.length; i++) d[i] = random() < 0.5 ? 0 : d[i]! * 2;
+      if (style === 'dare')
+        for (const d of deltas) for (let i = 0; i < d.length; i++) d[i] = random() < 0.5 ? 0 : d[i]! * 2;
       if (style === 'ties') trimAndElect(deltas);
       for (let i = 0; i < base.length; i++)
         tensor.values[i] = base[i]! + deltas.reduce((sum, d, k) => sum + shares[k]! * d[i]!, 0);
@@ -439,7 +477,8 @@ function adapterModel(model: Grown, hidden: number, layers: number): LineageMode
   const base = fullModel(model, [...model.tensors.values()], hidden);
   const targetShapes: Record<string, [number, number]> = {};
   for (let layer = 0; layer < layers; layer++)
-    for (const p of ['q', 'v']) targetShapes[`model.layers.${layer}.self_attn.${p}_proj.weight`] = [hidden, hidden];
+    for (const p of ['q', 'v'])
+      targetShapes[`model.layers.${layer}.self_attn.${p}_proj.weight`] = [hidden, hidden];
   return {
     ...base,
     fingerprint: {
@@ -449,7 +488,13 @@ function adapterModel(model: Grown, hidden: number, layers: number): LineageMode
       core: new Float32Array(0),
       coreKey: '',
       files: [{ path: 'adapter_model.safetensors', size: 1000, sha256: hashOfText(model.repo) }],
-      adapter: { type: 'peft', rank: 8, alpha: 16, targets: ['self_attn.q_proj', 'self_attn.v_proj'], targetShapes },
+      adapter: {
+        type: 'peft',
+        rank: 8,
+        alpha: 16,
+        targets: ['self_attn.q_proj', 'self_attn.v_proj'],
+        targetShapes,
+      },
     },
   };
 }

@@ -3,9 +3,13 @@ import { toF16 } from './formats.ts';
 
 const BLOCK = 32;
 
-function eachBlock(values: Float32Array, work: (block: Float32Array, out: Float32Array) => void): Float32Array {
+function eachBlock(
+  values: Float32Array,
+  work: (block: Float32Array, out: Float32Array) => void,
+): Float32Array {
   const out = new Float32Array(values.length);
-  for (let at = 0; at < values.length; at += BLOCK) work(values.subarray(at, at + BLOCK), out.subarray(at, at + BLOCK));
+  for (let at = 0; at < values.length; at += BLOCK)
+    work(values.subarray(at, at + BLOCK), out.subarray(at, at + BLOCK));
   return out;
 }
 

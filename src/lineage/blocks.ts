@@ -90,7 +90,10 @@ function findNearest(
     for (let i = 0; i < n; i++) {
       const others = members.map((_, j) => j).filter((j) => j !== i);
       others.sort((a, b) => d2[i * n + a]! - d2[i * n + b]! || a - b);
-      result.set(members[i]!, others.slice(0, wanted).map((j) => members[j]!));
+      result.set(
+        members[i]!,
+        others.slice(0, wanted).map((j) => members[j]!),
+      );
     }
     return result;
   }

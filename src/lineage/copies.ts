@@ -1,6 +1,6 @@
 import type { LineageModel, Relation } from '../types/lineage.ts';
-import { FINENESS, type Grid, readGrid, roundToGrid } from './number-grid.ts';
 import type { ModelSamples, SampleCache } from './model-samples.ts';
+import { FINENESS, type Grid, readGrid, roundToGrid } from './number-grid.ts';
 import { areComparable } from './pair-statistics.ts';
 
 /** A model whose values are another's: found by file hashes, by values, or by values after rounding. */
@@ -101,8 +101,7 @@ function rankAsSource(a: LineageModel, grid: Grid, b: LineageModel): number {
 
 export function copyRelation(child: LineageModel, parent: LineageModel): 'duplicate' | 'cast' {
   const sameDtype = child.fingerprint.dtype === parent.fingerprint.dtype;
-  const sameContainer =
-    containerOf(child.fingerprint.format) === containerOf(parent.fingerprint.format);
+  const sameContainer = containerOf(child.fingerprint.format) === containerOf(parent.fingerprint.format);
   return sameDtype && sameContainer ? 'duplicate' : 'cast';
 }
 
@@ -116,7 +115,9 @@ export async function findEqualModels(
 ): Promise<{ classes: CopyClass[]; findings: CopyFinding[] }> {
   const byFiles = groupBy(models, (m) => filesKey(m) ?? `repo:${m.repo}`);
   const representatives = [...byFiles.values()].map((group) => earliest(group));
-  const filesGroup = new Map(representatives.map((r) => [r.repo, byFiles.get(filesKey(r) ?? `repo:${r.repo}`)!]));
+  const filesGroup = new Map(
+    representatives.map((r) => [r.repo, byFiles.get(filesKey(r) ?? `repo:${r.repo}`)!]),
+  );
   const byCore = groupBy(representatives, (m) =>
     m.fingerprint.quantized ? `repo:${m.repo}` : `${m.fingerprint.coreKey}|${hashBits(m.fingerprint.core)}`,
   );
@@ -182,7 +183,13 @@ export function findCast(
   // bf16 -> f16 keeps the bf16 grid but for subnormals; the container's format tells who was cast then
   const order = FINENESS[gridA] - FINENESS[gridB];
   const containerOrder = fineness(a) - fineness(b);
-  const tryCast = (fine: LineageModel, fineSamples: ModelSamples, coarse: LineageModel, coarseSamples: ModelSamples, grid: Grid) => {
+  const tryCast = (
+    fine: LineageModel,
+    fineSamples: ModelSamples,
+    coarse: LineageModel,
+    coarseSamples: ModelSamples,
+    grid: Grid,
+  ) => {
     const { agreement, compared } = agreementAfterRounding(fineSamples, coarseSamples, grid, 0.99);
     if (compared < 256 || agreement < CAST_AGREEMENT) return null;
     return {

@@ -94,7 +94,11 @@ export async function inferHublineage(
       const candidates = tree.candidates[child]!;
       const weighed = weighCandidates(candidates, above[child]!, calibration);
       const chosen = candidates.findIndex((c) => c.parent === parent);
-      const order = candidates.map((_, i) => i).sort((a, b) => (a === chosen ? -1 : b === chosen ? 1 : weighed[b]!.probability - weighed[a]!.probability));
+      const order = candidates
+        .map((_, i) => i)
+        .sort((a, b) =>
+          a === chosen ? -1 : b === chosen ? 1 : weighed[b]!.probability - weighed[a]!.probability,
+        );
       let mass = 0;
       order.forEach((i, rank) => {
         if (rank > 0 && (mass >= TIE_SHARE || weighed[i]!.probability < 0.005)) return;
@@ -143,8 +147,7 @@ export function probabilityAbove(parent: Int32Array, rootScores: Float64Array): 
 /** Root and depth of every model along its first rank-1 parent. */
 export function familiesOf(models: readonly LineageModel[], edges: readonly Edge[]): FamilyMember[] {
   const parents = new Map<string, string[]>();
-  for (const e of edges)
-    if (e.rank === 1) parents.set(e.child, [...(parents.get(e.child) ?? []), e.parent]);
+  for (const e of edges) if (e.rank === 1) parents.set(e.child, [...(parents.get(e.child) ?? []), e.parent]);
   return models.map((m) => {
     let root = m.repo;
     let depth = 0;

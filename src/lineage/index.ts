@@ -8,3 +8,5 @@ export type {
   RoundTrip,
   SamplePositions,
 } from './options.ts';
+export { type ComparedModel, relatedness } from './relatedness.ts';
+export { LINEAGE_VERSION } from './version.ts';

@@ -1,5 +1,5 @@
-import type { Evidence, LineageModel, LineageResult } from '../types/lineage.ts';
 import type { SampleLoader } from '../types/fingerprint.ts';
+import type { Evidence, LineageModel, LineageResult } from '../types/lineage.ts';
 import type { Calibration } from './calibration.ts';
 
 /** Quantises and dequantises values with a round-to-nearest block formula; values come in whole blocks of 32. */

@@ -1,6 +1,11 @@
 import type { Calibration } from '../calibration.ts';
 import { findArborescence } from '../numeric/edmonds.ts';
-import { type BranchPriors, branchLogOdds, DEFAULT_BRANCH_PRIORS, measureBranchPoint } from './branch-point.ts';
+import {
+  type BranchPriors,
+  branchLogOdds,
+  DEFAULT_BRANCH_PRIORS,
+  measureBranchPoint,
+} from './branch-point.ts';
 import { closenessOfPair, type PairTable } from './pair-table.ts';
 
 /** One model in the tree search; indices are those of the pair table. */
