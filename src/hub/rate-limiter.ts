@@ -75,7 +75,9 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   let timer: { atMs: number; cancel: AbortController } | null = null;
   let announcedMs = Number.NEGATIVE_INFINITY;
 
-  const allowance = () => (quota === null ? Infinity : Math.max(1, Math.floor(quota * options.share)));
+  /** Of our own requests a window. With the whole quota as our share, `remaining` alone says it better. */
+  const allowance = () =>
+    quota === null || options.share >= 1 ? Infinity : Math.max(1, Math.floor(quota * options.share));
 
   function rollOver(): void {
     if (window === null || clock.now() <= window.latestEndMs) return;
@@ -132,6 +134,12 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     });
   }
 
+  /** What a window nobody has told us of may have been charged with: all since it began, and what was still out then. */
+  function spentUnknown(): number {
+    const before = [...inFlight].filter((id) => id < unknownSince).length;
+    return before + nextId - unknownSince;
+  }
+
   function announce(atMs: number): void {
     if (atMs === announcedMs) return;
     announcedMs = atMs;
@@ -177,7 +185,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     const nowMs = clock.now();
     window = {
       remaining: quota - 1,
-      spent: inFlight.size + 1,
+      spent: spentUnknown(),
       earliestEndMs: nowMs,
       latestEndMs: nowMs + windowMs + ROUNDING_MS,
     };
@@ -197,20 +205,22 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
         uncounted.push(nextId);
         return;
       }
-      startWindow();
+      startWindow(spentUnknown());
     } else if (earliestEndMs > window.latestEndMs) {
-      startWindow();
+      startWindow(inFlight.size + 1);
     } else if (latestEndMs >= window.earliestEndMs) {
       window.remaining = Math.min(window.remaining, report.remaining);
       window.earliestEndMs = Math.max(window.earliestEndMs, earliestEndMs);
       window.latestEndMs = Math.min(window.latestEndMs, latestEndMs);
     } else {
-      return; // a straggler of the window before
+      // A straggler of the window before, which we had put down to this one.
+      if (id >= 0) window.spent = Math.max(0, window.spent - 1);
+      return;
     }
     uncounted = uncounted.filter((countedFrom) => countedFrom > id);
 
-    function startWindow(): void {
-      window = { remaining: report.remaining, spent: inFlight.size + 1, earliestEndMs, latestEndMs };
+    function startWindow(spent: number): void {
+      window = { remaining: report.remaining, spent, earliestEndMs, latestEndMs };
       probe = null;
     }
   }

@@ -32,7 +32,7 @@ export function followRedirect(
   if (location === undefined || location === '') {
     throw new HublineageError('HubBadAnswer', 'a redirect without a Location', { where });
   }
-  const to = URL.canParse(location, from) ? new URL(location, from) : null;
+  const to = URL.canParse(location, from.href) ? new URL(location, from) : null;
   if (to === null || (to.protocol !== 'https:' && to.protocol !== 'http:')) {
     throw new HublineageError('RedirectRefused', 'a redirect to something that is no web address', { where });
   }
