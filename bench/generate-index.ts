@@ -53,6 +53,8 @@ const RELATIONS: [number, Relation][] = [
   [1, 'cast'],
 ];
 
+const UNFLAGGED = VERDICTS.filter((verdict) => verdict !== 'contradicted');
+
 /** Writes an index of `count` models with as many edges, claims and verdicts, evidence for a part of them, and a year of history. */
 export async function generateIndex(path: string, count: number): Promise<void> {
   const random = createRandom(7);
@@ -86,7 +88,7 @@ export async function generateIndex(path: string, count: number): Promise<void> 
     const draw = random();
     verdicts.push({
       repo: name,
-      verdict: draw < 0.02 ? 'contradicted' : VERDICTS[Math.floor(random() * VERDICTS.length)]!,
+      verdict: draw < 0.02 ? 'contradicted' : UNFLAGGED[Math.floor(random() * UNFLAGGED.length)]!,
       declared: parent < 0 ? [] : [tree.names[parent]!],
       relationDeclared: null,
       inferred: parent < 0 ? [] : [tree.names[parent]!],
@@ -125,8 +127,8 @@ function fillFacts(path: string, tree: Tree, random: () => number, start: number
       downloads, likes, license, gated, status, architecture, params, dtype, format, fingerprint_version, claims_version, first_run, last_run)
     VALUES (?, ?, ?, ?, ?, 'llama', ?, ?, ?, ?, ?, ?, ?, ?, 'LlamaForCausalLM', 8030261248, 'BF16', 'safetensors', 1, 1, 1, 1)`);
   const claim =
-    db.prepare(`INSERT INTO t_claims (hub_id, position, source, raw, normalized, normalized_folded, relation, hint, resolved_repo)
-    VALUES (?, 0, 'card', ?, ?, ?, 'finetune', 0, ?)`);
+    db.prepare(`INSERT INTO t_claims (hub_id, position, repo, source, declared, raw, normalized, normalized_folded, relation, hint,
+      resolved_repo) VALUES (?, 0, ?, 'card', ?, ?, ?, ?, 'finetune', 0, ?)`);
   const failure =
     db.prepare(`INSERT INTO t_failures (hub_id, stage, version, code, message, attempts, exhausted, failed_at, first_code,
       first_message, first_at) VALUES (?, 'fingerprint', 1, ?, 'message', 1, 1, ?, ?, 'message', ?)`);
@@ -157,7 +159,7 @@ function fillFacts(path: string, tree: Tree, random: () => number, start: number
       if (parent >= 0 && random() < 0.6) {
         const unresolved = random() < 0.03;
         const declared = unresolved ? `lost/base-${Math.floor(random() * 500)}` : tree.names[parent]!;
-        claim.run(hubId, declared, declared, declared, unresolved ? null : declared);
+        claim.run(hubId, name, declared, declared, declared, declared, unresolved ? null : declared);
       }
       if (failed) failure.run(hubId, random() < 0.5 ? 'HeaderInvalid' : 'NoWeights', at, 'HeaderInvalid', at);
     }

@@ -87,6 +87,8 @@ CREATE TABLE t_repos (
   -- what fingerprint_version and status were before the sha moved: they come back when the weights did not change
   carried_version INTEGER,
   carried_status TEXT,
+  -- name at the top of its tree, from the last inference
+  family_root TEXT,
   in_scope INTEGER NOT NULL DEFAULT 1,
   gone INTEGER NOT NULL DEFAULT 0,
   -- 1 when another repo took the name over and this one was not seen under a new one
@@ -103,6 +105,7 @@ CREATE INDEX t_repos_created ON t_repos (created_at, repo) WHERE superseded = 0;
 CREATE INDEX t_repos_status ON t_repos (status, repo) WHERE superseded = 0;
 CREATE INDEX t_repos_architecture ON t_repos (architecture) WHERE superseded = 0;
 CREATE INDEX t_repos_fingerprint ON t_repos (fingerprint_id) WHERE fingerprint_id IS NOT NULL;
+CREATE INDEX t_repos_root ON t_repos (family_root) WHERE superseded = 0;
 CREATE INDEX t_repos_unseen ON t_repos (last_run) WHERE gone = 0 AND superseded = 0 AND in_scope = 1;
 -- The queues: finished work lies beyond the version asked for and is never walked over.
 CREATE INDEX t_repos_todo_fingerprint ON t_repos (fingerprint_version, hub_id)
@@ -135,11 +138,14 @@ CREATE TABLE t_files (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX t_files_sha256 ON t_files (sha256, hub_id) WHERE sha256 IS NOT NULL;
 
--- What authors declared, in the order it was found.
+-- What authors declared, in the order it was found. Names are repeated here, and in the derived tables below that the views show, because
+-- SQLite cannot use an index through a view that is itself a join when it stands right of a LEFT JOIN.
 CREATE TABLE t_claims (
   hub_id TEXT NOT NULL REFERENCES t_repos (hub_id) ON DELETE CASCADE,
   position INTEGER NOT NULL,
+  repo TEXT NOT NULL,
   source TEXT NOT NULL,
+  declared TEXT NOT NULL,
   raw TEXT NOT NULL,
   normalized TEXT,
   normalized_folded TEXT,
@@ -150,7 +156,9 @@ CREATE TABLE t_claims (
   PRIMARY KEY (hub_id, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX t_claims_normalized ON t_claims (normalized_folded) WHERE normalized_folded IS NOT NULL;
+CREATE INDEX t_claims_repo ON t_claims (repo, hint);
 CREATE INDEX t_claims_resolved ON t_claims (resolved_repo) WHERE resolved_repo IS NOT NULL;
+CREATE INDEX t_claims_unresolved ON t_claims (declared, repo) WHERE resolved_repo IS NULL AND hint = 0;
 
 -- What went wrong and how many tries that has cost.
 CREATE TABLE t_failures (
@@ -182,6 +190,8 @@ CREATE TABLE t_edges (
   child INTEGER NOT NULL REFERENCES t_nodes (node_id),
   parent INTEGER NOT NULL REFERENCES t_nodes (node_id),
   rank INTEGER NOT NULL,
+  child_name TEXT NOT NULL,
+  parent_name TEXT NOT NULL,
   relation TEXT NOT NULL,
   probability REAL NOT NULL,
   weight REAL,
@@ -189,8 +199,11 @@ CREATE TABLE t_edges (
   parent_kind TEXT NOT NULL CHECK (parent_kind IN ('repo', 'virtual')),
   PRIMARY KEY (child, rank, parent)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX t_edges_parent ON t_edges (parent, rank, child, relation);
-CREATE INDEX t_edges_relation ON t_edges (relation, rank, probability);
+CREATE INDEX t_edges_child ON t_edges (child_name, rank);
+CREATE INDEX t_edges_parent ON t_edges (parent_name, rank, relation, child_name);
+CREATE INDEX t_edges_relation ON t_edges (relation, rank, child_name, parent_name);
+-- For renames alone.
+CREATE INDEX t_edges_parent_node ON t_edges (parent);
 
 CREATE TABLE t_evidence (
   child INTEGER NOT NULL REFERENCES t_nodes (node_id),
@@ -219,10 +232,14 @@ CREATE INDEX t_ancestors_down ON t_ancestors (ancestor, depth, node_id);
 CREATE TABLE t_families (
   node_id INTEGER PRIMARY KEY REFERENCES t_nodes (node_id),
   root INTEGER NOT NULL REFERENCES t_nodes (node_id),
+  repo TEXT NOT NULL,
+  root_name TEXT NOT NULL,
   depth INTEGER NOT NULL,
   family TEXT
 ) STRICT;
-CREATE INDEX t_families_root ON t_families (root, depth, node_id);
+CREATE INDEX t_families_repo ON t_families (repo);
+CREATE INDEX t_families_root ON t_families (root_name, depth, repo);
+CREATE INDEX t_families_root_node ON t_families (root);
 CREATE INDEX t_families_depth ON t_families (family, depth);
 
 -- Counted once when families are rebuilt, not at each question.
@@ -242,6 +259,7 @@ CREATE TABLE t_virtual_parents (
 
 CREATE TABLE t_verdicts (
   node_id INTEGER PRIMARY KEY REFERENCES t_nodes (node_id),
+  repo TEXT NOT NULL,
   verdict TEXT NOT NULL,
   declared TEXT NOT NULL,
   relation_declared TEXT,
@@ -250,7 +268,8 @@ CREATE TABLE t_verdicts (
   probability REAL,
   reason TEXT NOT NULL
 ) STRICT;
-CREATE INDEX t_verdicts_verdict ON t_verdicts (verdict, relation_inferred);
+CREATE INDEX t_verdicts_repo ON t_verdicts (repo);
+CREATE INDEX t_verdicts_verdict ON t_verdicts (verdict, repo);
 
 CREATE TABLE t_counts (
   subject TEXT NOT NULL,

@@ -46,14 +46,14 @@ export function createClaims(connection: Connection): ClaimMethods {
       connection.write(() => {
         connection.sql('DELETE FROM t_claims WHERE hub_id = ?').run(hubId);
         const insert = connection.sql(`INSERT INTO t_claims
-          (hub_id, position, source, raw, normalized, normalized_folded, relation, sha256, hint, resolved_repo)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+          (hub_id, position, repo, source, declared, raw, normalized, normalized_folded, relation, sha256, hint, resolved_repo)
+          SELECT hub_id, ?, repo, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM t_repos WHERE hub_id = ?`);
         for (const [position, claim] of claims.entries()) {
           const folded = claim.normalized === null ? null : foldName(claim.normalized);
           insert.run(
-            hubId,
             position,
             claim.source,
+            claim.normalized ?? claim.raw,
             claim.raw,
             claim.normalized,
             folded,
@@ -61,6 +61,7 @@ export function createClaims(connection: Connection): ClaimMethods {
             toHash(claim.sha256),
             claim.hint ? 1 : 0,
             claim.resolvedRepo,
+            hubId,
           );
         }
         if (version !== undefined) {

@@ -15,12 +15,15 @@ type Lookup = (name: string) => number;
 
 function insertEdges(connection: Connection, node: Lookup, edges: readonly Edge[]): void {
   const insert = connection.sql(`INSERT OR REPLACE INTO t_edges
-    (child, parent, rank, relation, probability, weight, method, parent_kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+    (child, parent, rank, child_name, parent_name, relation, probability, weight, method, parent_kind)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   for (const edge of edges) {
     insert.run(
       node(edge.child),
       node(edge.parent),
       edge.rank,
+      edge.child,
+      edge.parent,
       edge.relation,
       edge.probability,
       edge.weight,
@@ -64,10 +67,17 @@ function insertAncestors(connection: Connection): void {
 
 function insertFamilies(connection: Connection, node: Lookup, families: readonly FamilyMember[]): void {
   const insert =
-    connection.sql(`INSERT OR REPLACE INTO t_families (node_id, root, depth, family) VALUES (:node, :root, :depth,
+    connection.sql(`INSERT OR REPLACE INTO t_families (node_id, root, repo, root_name, depth, family)
+    VALUES (:node, :root, :repo, :rootName, :depth,
     (SELECT r.family FROM t_nodes n JOIN t_repos r ON r.hub_id = n.hub_id WHERE n.node_id = :node))`);
   for (const member of families)
-    insert.run({ node: node(member.repo), root: node(member.root), depth: member.depth });
+    insert.run({
+      node: node(member.repo),
+      root: node(member.root),
+      repo: member.repo,
+      rootName: member.root,
+      depth: member.depth,
+    });
   // A virtual root is no repo: it belongs to the family of its descendants.
   connection
     .sql(`UPDATE t_families SET family = (SELECT max(m.family) FROM t_families m WHERE m.root = t_families.root)
@@ -77,6 +87,9 @@ function insertFamilies(connection: Connection, node: Lookup, families: readonly
     .sql(`INSERT INTO t_roots (root, family, models, max_depth)
       SELECT root, max(family), count(*), max(depth) FROM t_families GROUP BY root`)
     .run();
+  // Written only where it moved: on most nights that is a few rows of a million.
+  const root = `(SELECT f.root_name FROM t_nodes n JOIN t_families f ON f.node_id = n.node_id WHERE n.hub_id = t_repos.hub_id)`;
+  connection.sql(`UPDATE t_repos SET family_root = ${root} WHERE family_root IS NOT ${root}`).run();
 }
 
 function insertVirtualParents(connection: Connection, node: Lookup, parents: readonly VirtualParent[]): void {
@@ -100,10 +113,9 @@ function replaceAll(connection: Connection, rows: DerivedRows, runId: number): v
   countDerived(connection);
 }
 
-const EDGES = `SELECT c.name AS child, p.name AS parent, e.relation, e.probability, e.rank, e.weight, e.method,
-    e.parent_kind AS parentKind
-  FROM t_edges e JOIN t_nodes c ON c.node_id = e.child JOIN t_nodes p ON p.node_id = e.parent
-  ORDER BY c.name, e.rank, p.name`;
+const EDGES = `SELECT child_name AS child, parent_name AS parent, relation, probability, rank, weight, method,
+    parent_kind AS parentKind
+  FROM t_edges ORDER BY child_name, rank, parent_name`;
 
 /** What inference concluded: dropped and rebuilt as a whole in one transaction, so readers see the old tree or the new one. */
 export function createDerived(connection: Connection): DerivedMethods {
@@ -123,8 +135,7 @@ export function createDerived(connection: Connection): DerivedMethods {
     },
     async loadFamilies() {
       return connection
-        .sql(`SELECT n.name AS repo, r.name AS root, f.depth FROM t_families f JOIN t_nodes n ON n.node_id = f.node_id
-          JOIN t_nodes r ON r.node_id = f.root ORDER BY n.name`)
+        .sql('SELECT repo, root_name AS root, depth FROM t_families ORDER BY repo')
         .all() as FamilyMember[];
     },
     async loadVirtualParents() {

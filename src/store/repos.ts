@@ -44,6 +44,9 @@ function supersedeHolder(connection: Connection, hub: HubRepo, folded: string): 
     .get(folded, hub.hubId) as string | undefined;
   if (holder === undefined) return;
   connection.sql('UPDATE t_repos SET superseded = 1 WHERE hub_id = ?').run(holder);
+  // Both come again with its new name, which makes its claims due.
+  connection.sql('DELETE FROM t_claims WHERE hub_id = ?').run(holder);
+  connection.sql('UPDATE t_repos SET claims_version = 0 WHERE hub_id = ?').run(holder);
   moveNode(connection, holder, null);
 }
 
@@ -114,6 +117,7 @@ function upsertRepo(
         ON CONFLICT (repo_folded, hub_id) DO UPDATE SET repo = excluded.repo, last_run = excluded.last_run`)
       .run(folded, hub.hubId, hub.repo, runId);
     moveNode(connection, hub.hubId, hub.repo);
+    connection.sql('UPDATE t_claims SET repo = ? WHERE hub_id = ?').run(hub.repo, hub.hubId);
   }
   counts.seen++;
   if (known === undefined) counts.new++;

@@ -19,11 +19,12 @@ export function createVerdicts(connection: Connection): VerdictMethods {
         connection.sql('DELETE FROM t_verdicts').run();
         const node = createNodeLookup(connection);
         const insert = connection.sql(`INSERT OR REPLACE INTO t_verdicts
-          (node_id, verdict, declared, relation_declared, inferred, relation_inferred, probability, reason)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+          (node_id, repo, verdict, declared, relation_declared, inferred, relation_inferred, probability, reason)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
         for (const row of verdicts) {
           insert.run(
             node(row.repo),
+            row.repo,
             row.verdict,
             JSON.stringify(row.declared),
             row.relationDeclared,
@@ -39,9 +40,9 @@ export function createVerdicts(connection: Connection): VerdictMethods {
     },
     async loadVerdicts() {
       const rows = connection
-        .sql(`SELECT n.name AS repo, v.verdict, v.declared, v.relation_declared AS relationDeclared, v.inferred,
-            v.relation_inferred AS relationInferred, v.probability, v.reason
-          FROM t_verdicts v JOIN t_nodes n ON n.node_id = v.node_id ORDER BY n.name`)
+        .sql(`SELECT repo, verdict, declared, relation_declared AS relationDeclared, inferred,
+            relation_inferred AS relationInferred, probability, reason
+          FROM t_verdicts ORDER BY repo`)
         .all() as VerdictRow[];
       return rows.map((row) => ({
         ...row,

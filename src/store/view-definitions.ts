@@ -42,12 +42,8 @@ export const VIEWS: { [V in ViewName]: ViewDefinition<keyof ViewRows[V] & string
       family_root: 'Repo or virtual parent at the top of its tree; null before inference.',
     },
     sql: `SELECT r.repo, r.hub_id, r.owner, r.family, r.architecture, r.params, r.dtype, r.format, r.created_at, r.last_modified, r.sha,
-  r.downloads, r.likes, r.license, r.gated, r.status, rn.name
-FROM t_repos r
-LEFT JOIN t_nodes n ON n.hub_id = r.hub_id
-LEFT JOIN t_families f ON f.node_id = n.node_id
-LEFT JOIN t_nodes rn ON rn.node_id = f.root
-WHERE r.superseded = 0`,
+  r.downloads, r.likes, r.license, r.gated, r.status, r.family_root
+FROM t_repos r WHERE r.superseded = 0`,
   },
   declared_bases: {
     title: 'Declared bases',
@@ -63,9 +59,7 @@ WHERE r.superseded = 0`,
       source:
         'Where it was found: `card`, `tags`, `hub`, `adapter_config`, `config`, `gguf`, `kohya`, `mergekit`.',
     },
-    sql: `SELECT r.repo, COALESCE(c.normalized, c.raw), c.resolved_repo, c.relation, c.source
-FROM t_claims c JOIN t_repos r ON r.hub_id = c.hub_id
-WHERE c.hint = 0 AND r.superseded = 0`,
+    sql: 'SELECT repo, declared, resolved_repo, relation, source FROM t_claims WHERE hint = 0',
   },
   edges: {
     title: 'Edges',
@@ -84,8 +78,7 @@ WHERE c.hint = 0 AND r.superseded = 0`,
         'What built the edge: `hash`, `values`, `rounding`, `requantise`, `nnls`, `layers`, `tree`, ...',
       parent_kind: '`repo`, or `virtual` for a parent that is not in the index.',
     },
-    sql: `SELECT c.name, p.name, e.relation, e.probability, e.rank, e.weight, e.method, e.parent_kind
-FROM t_edges e JOIN t_nodes c ON c.node_id = e.child JOIN t_nodes p ON p.node_id = e.parent`,
+    sql: 'SELECT child_name, parent_name, relation, probability, rank, weight, method, parent_kind FROM t_edges',
   },
   edge_evidence: {
     title: 'Evidence',
@@ -123,8 +116,7 @@ FROM t_ancestors a JOIN t_nodes n ON n.node_id = a.node_id JOIN t_nodes p ON p.n
       repo: 'The model (or virtual parent).',
       depth: 'Edges from the root, the shortest way.',
     },
-    sql: `SELECT f.family, r.name, n.name, f.depth
-FROM t_families f JOIN t_nodes r ON r.node_id = f.root JOIN t_nodes n ON n.node_id = f.node_id`,
+    sql: 'SELECT family, root_name, repo, depth FROM t_families',
   },
   verdicts: {
     title: 'Verdicts',
@@ -141,8 +133,8 @@ FROM t_families f JOIN t_nodes r ON r.node_id = f.root JOIN t_nodes n ON n.node_
       probability: "Probability that the verdict's statement is right; null where none can be given.",
       reason: 'A sentence that names the evidence.',
     },
-    sql: `SELECT n.name, v.verdict, v.declared, v.relation_declared, v.inferred, v.relation_inferred, v.probability, v.reason
-FROM t_verdicts v JOIN t_nodes n ON n.node_id = v.node_id`,
+    sql: `SELECT repo, verdict, declared, relation_declared, inferred, relation_inferred, probability, reason
+FROM t_verdicts`,
   },
   failures: {
     title: 'Failures',
