@@ -152,10 +152,12 @@ export interface FamilyNode {
   kind: 'repo' | 'virtual';
   /** parent in this tree (for a merge, the one with the largest weight); null at the root */
   parent: string | null;
-  /** further parents of a merge */
-  otherParents: string[];
+  /** further parents of a merge, by share */
+  otherParents: { parent: string; label: string; weight: number | null; probability: number }[];
   relation: Relation | null;
   probability: number | null;
+  /** share of `parent` in a merge, else null */
+  weight: number | null;
   depth: number;
   children: number;
   /** models below it */

@@ -53,12 +53,6 @@ export interface EdgeEvidenceRow {
   detail: string;
 }
 
-export interface AncestorRow {
-  repo: string;
-  ancestor: string;
-  depth: number;
-}
-
 export interface FamilyRow {
   family: string;
   root: string;
@@ -122,6 +116,16 @@ export interface PreviousSnapshot {
   verdicts: readonly { repo: string; verdict: VerdictKind }[];
 }
 
+/** Changes as the store keeps them (edge_history, verdict_history), when there is no whole earlier snapshot. */
+export interface ChangeRows {
+  since_run: string | number;
+  since: string | null;
+  new_models: readonly string[];
+  gone_models: readonly string[];
+  edges: readonly { change: 'added' | 'removed'; child: string; parent: string; relation: Relation }[];
+  verdicts: readonly { repo: string; from: VerdictKind | null; to: VerdictKind }[];
+}
+
 export interface ReportRows {
   models: readonly ModelRow[];
   declaredBases: readonly DeclaredBaseRow[];
@@ -135,4 +139,6 @@ export interface ReportRows {
   virtualParents?: readonly VirtualParentRow[];
   corrections?: readonly CorrectionRow[];
   previous?: PreviousSnapshot | null;
+  /** instead of `previous` */
+  changes?: ChangeRows | null;
 }

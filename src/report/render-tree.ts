@@ -1,0 +1,100 @@
+import type { FamilyNode, ReportFamily } from './document.ts';
+import { toDotString, toMermaidLabel, toPlain } from './escape.ts';
+import { foldTree } from './fold-tree.ts';
+import { probability } from './text.ts';
+import { VERDICT_WORDS } from './verdict-words.ts';
+
+export type TreeFormat = 'text' | 'json' | 'dot' | 'mermaid';
+
+export interface TreeOptions {
+  /** lines of the text tree; folded groups say what was left out. 200 when absent; the other formats hold every node */
+  maxRows?: number;
+  /** marked, and never folded away */
+  focus?: string;
+}
+
+/** A family (or the part of it around one model) for people and for other tools. */
+export function renderTree(family: ReportFamily, format: TreeFormat, options: TreeOptions = {}): string {
+  switch (format) {
+    case 'text':
+      return renderText(family, options);
+    case 'json':
+      return `${JSON.stringify(family, null, 2)}\n`;
+    case 'dot':
+      return renderDot(family);
+    case 'mermaid':
+      return renderMermaid(family);
+  }
+}
+
+function renderText(family: ReportFamily, options: TreeOptions): string {
+  const rows = foldTree(family.nodes, {
+    maxRows: options.maxRows ?? 200,
+    keep: new Set(options.focus === undefined ? [] : [options.focus]),
+  });
+  const rails: boolean[] = [];
+  const lines = rows.map((row) => {
+    rails.length = Math.max(0, row.depth - 1);
+    const indent = rails.map((open) => (open ? '│  ' : '   ')).join('');
+    const elbow = row.depth === 0 ? '' : row.last ? '└─ ' : '├─ ';
+    if (row.depth > 0) rails[row.depth - 1] = !row.last;
+    const text = row.kind === 'group' ? row.text : describeNode(row.node, options.focus);
+    return `${indent}${elbow}${text}`;
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+function describeNode(node: FamilyNode, focus: string | undefined): string {
+  const parts = [toPlain(node.label) + (node.repo === focus ? '  ◀' : '')];
+  if (node.relation !== null) {
+    const others =
+      node.otherParents.length > 0
+        ? ` with ${node.otherParents.map((other) => toPlain(other.label)).join(', ')}`
+        : '';
+    parts.push(`${node.relation}${others}`);
+  }
+  if (node.probability !== null) parts.push(probability(node.probability));
+  if (node.verdict !== null)
+    parts.push(`${VERDICT_WORDS[node.verdict].symbol} ${VERDICT_WORDS[node.verdict].word}`);
+  return parts.join('  ');
+}
+
+/** Graphviz: parents above children, further parents of a merge dashed. */
+function renderDot(family: ReportFamily): string {
+  const lines = family.nodes.flatMap((node) => {
+    const shape = node.kind === 'virtual' ? ', style="rounded,dashed"' : '';
+    const verdict = node.verdict === null ? '' : `, comment=${toDotString(node.verdict)}`;
+    return [
+      `  ${toDotString(node.repo)} [label=${toDotString(node.label)}${shape}${verdict}];`,
+      ...parentsOf(node).map(
+        (edge) =>
+          `  ${toDotString(edge.parent)} -> ${toDotString(node.repo)} [label=${toDotString(node.relation ?? '')}${edge.main ? '' : ', style=dashed'}];`,
+      ),
+    ];
+  });
+  return `digraph lineage {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname="sans-serif"];\n  edge [fontname="sans-serif", fontsize=10];\n${lines.join('\n')}\n}\n`;
+}
+
+function renderMermaid(family: ReportFamily): string {
+  const ids = new Map(family.nodes.map((node, i) => [node.repo, `n${i}`]));
+  const lines = family.nodes.flatMap((node) => {
+    const id = ids.get(node.repo) ?? '';
+    const label = toMermaidLabel(node.label);
+    return [
+      node.kind === 'virtual' ? `  ${id}([${label}])` : `  ${id}[${label}]`,
+      ...parentsOf(node).flatMap((edge) => {
+        const from = ids.get(edge.parent);
+        if (from === undefined) return [];
+        return [
+          `  ${from} ${edge.main ? '-->' : '-.->'}${node.relation === null ? '' : `|${node.relation}|`} ${id}`,
+        ];
+      }),
+    ];
+  });
+  return `graph LR\n${lines.join('\n')}\n`;
+}
+
+function parentsOf(node: FamilyNode): { parent: string; main: boolean }[] {
+  const main = node.parent === null ? [] : [{ parent: node.parent, main: true }];
+  return [...main, ...node.otherParents.map(({ parent }) => ({ parent, main: false }))];
+}
