@@ -37,18 +37,23 @@ function q4WithMinimum(view: DataView, at: number, out: Float32Array, to: number
   }
 }
 
-function q5(view: DataView, at: number, out: Float32Array, to: number, headBytes: 2 | 4): void {
+/** {d, qh u32, qs[16]}: the fifth bit of value `j` is bit `j` of `qh`. */
+function q5AroundZero(view: DataView, at: number, out: Float32Array, to: number): void {
   const d = half(view, at);
-  const m = headBytes === 4 ? half(view, at + 2) : 0;
-  const zero = headBytes === 4 ? 0 : 16;
-  const fifth = view.getUint32(at + headBytes, true);
-  for (let j = 0; j < 16; j++) {
-    const byte = view.getUint8(at + headBytes + 4 + j);
-    const low = (byte & 15) | (((fifth >>> j) & 1) << 4);
-    const high = (byte >> 4) | (((fifth >>> (j + 16)) & 1) << 4);
-    out[to + j] = f(d * (low - zero)) + m;
-    out[to + j + 16] = f(d * (high - zero)) + m;
-  }
+  for (let j = 0; j < 32; j++) out[to + j] = d * (fiveBitCode(view, at + 2, j) - 16);
+}
+
+/** {d, m, qh u32, qs[16]} */
+function q5WithMinimum(view: DataView, at: number, out: Float32Array, to: number): void {
+  const d = half(view, at);
+  const m = half(view, at + 2);
+  for (let j = 0; j < 32; j++) out[to + j] = f(d * fiveBitCode(view, at + 4, j)) + m;
+}
+
+function fiveBitCode(view: DataView, at: number, j: number): number {
+  const byte = view.getUint8(at + 4 + (j & 15));
+  const fifth = (view.getUint8(at + (j >> 3)) >> (j & 7)) & 1;
+  return (j < 16 ? byte & 15 : byte >> 4) | (fifth << 4);
 }
 
 function q8(view: DataView, at: number, out: Float32Array, to: number): void {
@@ -60,8 +65,8 @@ function q8(view: DataView, at: number, out: Float32Array, to: number): void {
 export const LEGACY_DECODERS: Readonly<Record<string, BlockDecoder>> = {
   Q4_0: nibbleBlock(half, 2, (code) => code - 8),
   Q4_1: q4WithMinimum,
-  Q5_0: (view, at, out, to) => q5(view, at, out, to, 2),
-  Q5_1: (view, at, out, to) => q5(view, at, out, to, 4),
+  Q5_0: q5AroundZero,
+  Q5_1: q5WithMinimum,
   Q8_0: q8,
   IQ4_NL: nibbleBlock(half, 2, (code) => IQ4_LEVELS[code]!),
   // The levels are doubled, so the exponent's bias is one more than E8M0's 127.

@@ -54,10 +54,17 @@ function placeTensors(
       throw new HublineageError('HeaderInvalid', `the tensor ${info.name} appears twice`, { where });
     }
     names.add(info.name);
-    if (dataOffset % alignment !== 0 || offset + (info.length ?? 0) > source.size) {
+    if (dataOffset % alignment !== 0) {
       throw new HublineageError(
         'OffsetInvalid',
-        `${info.name}: ${info.length ?? 'unknown'} bytes at ${offset} do not lie in the file's ${source.size} bytes`,
+        `${info.name} begins at ${dataOffset}, not aligned to ${alignment}`,
+        { where },
+      );
+    }
+    if (offset + (info.length ?? 0) > source.size) {
+      throw new HublineageError(
+        'OffsetInvalid',
+        `${info.name}: ${info.length ?? 'unknown'} bytes from byte ${offset} on, the file has ${source.size}`,
         { where, hint: 'the file may be cut off or still uploading' },
       );
     }

@@ -157,7 +157,8 @@ export function dequantise({ type, codes, scales, mins }: QuantisedBlocks): Floa
   return Float32Array.from(codes, (code, i) => {
     const block = Math.floor(i / BLOCK);
     const signed = type === 'Q8_0' ? (code << 24) >> 24 : code - zero;
-    return f(signed * scales[block]!) + (mins?.[block] ?? 0);
+    const scaled = f(signed * scales[block]!);
+    return mins === null ? scaled : scaled + mins[block]!;
   });
 }
 

@@ -1,4 +1,4 @@
-import { HublineageError } from '../../types/errors.ts';
+import { HublineageError, isHublineageError } from '../../types/errors.ts';
 import type { ByteSource } from '../../types/hub.ts';
 import { createCachedSource } from './cached-source.ts';
 import { detectFormat } from './detect-format.ts';
@@ -18,10 +18,23 @@ export async function openTorch(source: ByteSource): Promise<TorchContents> {
   const cached = createCachedSource(source);
   const head = await cached.read(0, Math.min(HEAD_BYTES, source.size));
   const format = detectFormat(head);
-  if (format === 'zip') return openTorchZip(cached);
-  if (format === 'legacy') return openTorchLegacy(cached);
+  if (typeof format === 'string') return openAs(format, cached);
   throw new HublineageError('ContainerUnsupported', `the file is ${format.unsupported}`, {
     where: source.path,
     hint: format.hint,
   });
+}
+
+/** The pickle machine knows no file name: errors from it get theirs here. */
+async function openAs(format: 'zip' | 'legacy', source: ByteSource): Promise<TorchContents> {
+  try {
+    return await (format === 'zip' ? openTorchZip(source) : openTorchLegacy(source));
+  } catch (error) {
+    if (!isHublineageError(error) || error.where !== undefined) throw error;
+    throw new HublineageError(error.code, error.message, {
+      where: source.path,
+      hint: error.hint,
+      cause: error,
+    });
+  }
 }

@@ -14,6 +14,7 @@ export const MAX_PICKLE_BYTES = 32 * 1024 * 1024;
 const MAX_OPCODES = 2_000_000;
 const MAX_STACK = 250_000;
 const MAX_MEMO = 500_000;
+const MAX_MARKS = 10_000;
 /** Containers are what costs memory (an empty Map is some 200 bytes); a tensor makes about ten. */
 const MAX_OBJECTS = 500_000;
 const MAX_INERT_NAMES = 100;
@@ -277,7 +278,7 @@ export function runPickle(data: Uint8Array, start = 0): PickleResult {
     if (run === undefined) refuse(`the opcode ${opcode} in the pickle`);
     run(machine);
     if (machine.stack.length > MAX_STACK) refuse(`more than ${MAX_STACK} values on the pickle's stack`);
-    if (machine.marks.length > MAX_STACK) refuse('too many open marks in the pickle');
+    if (machine.marks.length > MAX_MARKS) refuse(`more than ${MAX_MARKS} open marks in the pickle`);
     const newest = machine.stack.at(-1) ?? null;
     if (typeof newest === 'object' && newest !== last && ++objects > MAX_OBJECTS) {
       refuse(`more than ${MAX_OBJECTS} objects in the pickle`);
