@@ -18,7 +18,7 @@ export function recordEdgeHistory(connection: Connection, runId: number): void {
     .sql(`UPDATE t_edge_history SET last_run = ?, last_seen = ? WHERE last_run IS NULL AND NOT ${STANDS}`)
     .run(runId, at);
   connection
-    .sql(`INSERT INTO t_edge_history (child, parent, first_run, relation, first_seen)
+    .sql(`INSERT OR REPLACE INTO t_edge_history (child, parent, first_run, relation, first_seen)
       SELECT e.child, e.parent, ?, e.relation, ? FROM t_edges e
       WHERE e.rank = 1 AND NOT EXISTS (SELECT 1 FROM t_edge_history h
         WHERE h.child = e.child AND h.parent = e.parent AND h.relation = e.relation AND h.last_run IS NULL)`)

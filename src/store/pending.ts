@@ -16,7 +16,11 @@ const QUEUES = {
   claims: { done: 'r.claims_version', due: 'r.gone = 0 AND r.superseded = 0' },
 } as const;
 
-function toQueue(query: Omit<PendingQuery, 'limit'>): { from: string; params: Record<string, unknown> } {
+/** FROM and WHERE of a queue; `:now` is for the caller to give. */
+export function toQueue(query: Omit<PendingQuery, 'limit'>): {
+  from: string;
+  params: Record<string, unknown>;
+} {
   const { done, due } = QUEUES[query.stage];
   const [after = '-1', afterId = ''] = query.afterKey?.split(' ') ?? [];
   const from = `FROM t_repos r

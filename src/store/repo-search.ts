@@ -22,47 +22,53 @@ function prefixRange(prefix: string): [string, string] {
   return [prefix, `${prefix}\u{10ffff}`];
 }
 
+interface Candidate {
+  repo: string;
+  downloads: number;
+}
+
+/** Looks along the indexes for names that could be meant: each look is a range with a limit, so a million repos cost as much as a thousand. */
+function collectCandidates(connection: Connection, folded: string, short: string): Candidate[] {
+  const found = new Map<string, Candidate>();
+  const look = (column: 'repo_folded' | 'name_folded', prefix: string) => {
+    if (prefix === '') return;
+    const rows = connection
+      .sql(`SELECT repo, downloads FROM t_repos
+        WHERE superseded = 0 AND ${column} >= ? AND ${column} < ? ORDER BY ${column} LIMIT 200`)
+      .all(...prefixRange(prefix)) as Candidate[];
+    for (const row of rows) found.set(row.repo, row);
+  };
+  look('repo_folded', folded);
+  look('name_folded', short);
+  if (folded.includes('/')) look('repo_folded', folded.slice(0, folded.indexOf('/') + 1));
+  look('repo_folded', folded.slice(0, 3));
+  for (const length of [8, 5, 3]) look('name_folded', short.slice(0, length));
+  return [...found.values()].sort((a, b) => b.downloads - a.downloads || (a.repo < b.repo ? -1 : 1));
+}
+
 /**
- * Names near to what was typed, best first: the same short name under other owners, names that begin alike, then the nearest by edit
- * distance among those. Each look is an index range with a limit, so a million repos cost as much as a thousand.
+ * Names near to what was typed, best first: those that begin alike by downloads, then the nearest by edit distance, then the same short
+ * name under other owners.
  */
 export function suggestRepos(connection: Connection, typed: string, limit: number): string[] {
   const folded = foldName(typed.trim()).slice(0, 200);
-  if (folded === '' || limit < 1) return [];
-  const short = folded.slice(folded.indexOf('/') + 1);
-  const looked = new Map<string, number>();
-  const byName = connection.sql(`SELECT repo, downloads FROM t_repos
-    WHERE superseded = 0 AND name_folded >= ? AND name_folded < ? ORDER BY name_folded LIMIT 200`);
-  const byRepo = connection.sql(`SELECT repo, downloads FROM t_repos
-    WHERE superseded = 0 AND repo_folded >= ? AND repo_folded < ? ORDER BY repo_folded LIMIT 200`);
-  const collect = (rows: unknown[]) => {
-    for (const row of rows as { repo: string; downloads: number }[]) looked.set(row.repo, row.downloads);
-  };
-  collect(byRepo.all(...prefixRange(folded)));
-  if (short !== '') collect(byName.all(...prefixRange(short)));
-  const begins = [...looked.keys()].filter(
-    (repo) =>
-      foldName(repo).startsWith(folded) ||
-      foldName(repo)
-        .slice(repo.indexOf('/') + 1)
-        .startsWith(short),
+  if (folded === '') return [];
+  const slash = folded.indexOf('/');
+  const short = folded.slice(slash + 1);
+  const repos = collectCandidates(connection, folded, short).map((candidate) => candidate.repo);
+  const shortOf = (repo: string) => foldName(repo).slice(repo.indexOf('/') + 1);
+  const suggested = new Set(
+    repos.filter(
+      (repo) => foldName(repo).startsWith(folded) || (slash < 0 && shortOf(repo).startsWith(folded)),
+    ),
   );
-  // What begins as typed comes first; the rest only matters when something was mistyped.
-  begins.sort((a, b) => looked.get(b)! - looked.get(a)! || (a < b ? -1 : 1));
-  if (begins.length >= limit) return begins.slice(0, limit);
-  if (folded.includes('/')) {
-    collect(byRepo.all(...prefixRange(folded.slice(0, folded.indexOf('/') + 1))));
-    collect(byRepo.all(...prefixRange(folded.slice(0, 3))));
+  const rest = new Set(repos.filter((repo) => !suggested.has(repo)));
+  while (suggested.size < limit) {
+    const nearest = findNearest(folded, rest);
+    if (nearest === null) break;
+    suggested.add(nearest);
+    rest.delete(nearest);
   }
-  for (const length of [8, 5, 3])
-    if (short.length > length) collect(byName.all(...prefixRange(short.slice(0, length))));
-  const rest = new Set([...looked.keys()].filter((repo) => !begins.includes(repo)));
-  const near: string[] = [];
-  while (begins.length + near.length < limit) {
-    const next = findNearest(folded, rest);
-    if (next === null) break;
-    near.push(next);
-    rest.delete(next);
-  }
-  return [...begins, ...near];
+  if (short !== '') for (const repo of rest) if (shortOf(repo).startsWith(short)) suggested.add(repo);
+  return [...suggested].slice(0, Math.max(0, limit));
 }
