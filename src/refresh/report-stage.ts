@@ -4,6 +4,8 @@ import { parseCorrections } from '../audit/index.ts';
 import {
   buildReport,
   type ReportDocument,
+  type ReportOptions,
+  type ReportRows,
   renderCsv,
   renderHtml,
   renderJson,
@@ -28,34 +30,36 @@ const RENDERERS: Record<
   csv: { file: 'report.csv', render: renderCsv },
 };
 
+/** The index as the report's builders take it. */
+export async function readReportRows(store: Store): Promise<ReportRows> {
+  const runs = await store.readView('runs', { order: 'run_id' });
+  const families = await store.readView('families', { order: 'root, depth, repo' });
+  const virtualParents = await store.loadVirtualParents();
+  return {
+    models: await store.readView('models', { order: 'repo' }),
+    declaredBases: await store.readView('declared_bases', { order: 'repo, source, declared' }),
+    edges: await store.readView('edges', { order: 'child, rank, parent' }),
+    evidence: await store.readView('edge_evidence', { order: 'child, parent, probe' }),
+    families: families.map((row) => ({ ...row, family: row.family ?? '' })),
+    verdicts: await store.readView('verdicts', { order: 'repo' }),
+    failures: await store.readView('failures', { order: 'repo, stage' }),
+    runs: runs.map((run) => ({ ...run })),
+    virtualParents: virtualParents.map((parent) => ({ id: parent.id, declared_label: parent.declaredLabel })),
+    corrections: readCorrections(),
+  };
+}
+
+export function toReportOptions(config: Config): ReportOptions {
+  return {
+    hubUrl: config.hub.endpoint,
+    method: config.lineage.method,
+    contradictionPValue: config.lineage.contradictionPValue,
+  };
+}
+
 /** The whole index as one report document. */
 export async function readReport(store: Store, config: Config): Promise<ReportDocument> {
-  const runs = await store.readView('runs', { order: 'run_id' });
-  return buildReport(
-    {
-      models: await store.readView('models', { order: 'repo' }),
-      declaredBases: await store.readView('declared_bases', { order: 'repo, source, declared' }),
-      edges: await store.readView('edges', { order: 'child, rank, parent' }),
-      evidence: await store.readView('edge_evidence', { order: 'child, parent, probe' }),
-      families: (await store.readView('families', { order: 'root, depth, repo' })).map((row) => ({
-        ...row,
-        family: row.family ?? '',
-      })),
-      verdicts: await store.readView('verdicts', { order: 'repo' }),
-      failures: await store.readView('failures', { order: 'repo, stage' }),
-      runs: runs.map((run) => ({ ...run })),
-      virtualParents: (await store.loadVirtualParents()).map((parent) => ({
-        id: parent.id,
-        declared_label: parent.declaredLabel,
-      })),
-      corrections: readCorrections(),
-    },
-    {
-      hubUrl: config.hub.endpoint,
-      method: config.lineage.method,
-      contradictionPValue: config.lineage.contradictionPValue,
-    },
-  );
+  return buildReport(await readReportRows(store), toReportOptions(config));
 }
 
 function readCorrections() {

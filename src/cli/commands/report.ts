@@ -1,7 +1,8 @@
-import { readReport, writeReports } from '../../refresh/index.ts';
+import { readReportRows, toReportOptions, writeReports } from '../../refresh/index.ts';
 import {
   buildFamilyReport,
   buildModelReport,
+  buildReport,
   renderCsv,
   renderHtml,
   renderJson,
@@ -40,13 +41,14 @@ export const report: CommandDefinition = {
         await io.out(`${written.map(({ format: kind, path }) => `${kind.padEnd(9)} ${path}`).join('\n')}\n`);
         return EXIT.done;
       }
-      const whole = await readReport(store, loaded.config);
+      const rows = await readReportRows(store);
+      const reportOptions = toReportOptions(loaded.config);
       const document =
         name !== undefined
-          ? buildModelReport(whole, await findModel(store, name))
+          ? buildModelReport(rows, await findModel(store, name), reportOptions)
           : family !== undefined
-            ? buildFamilyReport(whole, await findModel(store, family))
-            : whole;
+            ? buildFamilyReport(rows, await findModel(store, family), reportOptions)
+            : buildReport(rows, reportOptions);
       await io.out(FORMATS[format ?? 'markdown'](document));
       return EXIT.done;
     }),

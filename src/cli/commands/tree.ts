@@ -1,5 +1,5 @@
-import { readReport } from '../../refresh/index.ts';
-import { buildFamilyReport, renderTree } from '../../report/index.ts';
+import { readReportRows } from '../../refresh/index.ts';
+import { buildFamilies, renderTree } from '../../report/index.ts';
 import { HublineageError } from '../../types/errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findModel, withIndex } from '../open-index.ts';
@@ -28,9 +28,13 @@ export const tree: CommandDefinition = {
             hint: `\`hublineage show ${repo}\` tells what is known about it.`,
           },
         );
-      const document = buildFamilyReport(await readReport(store, loaded.config), root);
+      const family = buildFamilies(await readReportRows(store)).find((candidate) => candidate.root === root);
+      if (family === undefined)
+        throw new HublineageError('DatabaseInvalid', `The family of ${root} is not in the index.`, {
+          hint: 'Run `hublineage infer --all`.',
+        });
       const format = global.json ? 'json' : (options.format as (typeof FORMATS)[number]);
-      await io.out(`${renderTree(document, format, { highlight: repo }).trimEnd()}\n`);
+      await io.out(`${renderTree(family, format, { focus: repo }).trimEnd()}\n`);
       return EXIT.done;
     }),
 };
