@@ -37,7 +37,7 @@ export function auditModel(input: AuditInput, options: AuditOptions): Verdict {
     relationDeclared: declared.relation,
     inferred: parents.map((edge) => edge.parent),
     relationInferred,
-    probability: probabilityOf(ruling),
+    probability: probabilityOf(ruling, options),
     reason: explainVerdict(ruling, input),
   };
 }
@@ -67,7 +67,7 @@ function decide(input: AuditInput, declared: Declared, places: readonly Place[])
 }
 
 /** How sure the verdict's statement is; null where nothing was measured. */
-function probabilityOf({ verdict, places, parents }: Ruling): number | null {
+function probabilityOf({ verdict, places, parents }: Ruling, options: AuditOptions): number | null {
   const found = parents.length === 0 ? null : Math.min(...parents.map((edge) => edge.probability));
   switch (verdict) {
     case 'confirmed':
@@ -81,8 +81,11 @@ function probabilityOf({ verdict, places, parents }: Ruling): number | null {
       const sum = (found ?? 0) + ties.reduce((a, b) => a + b, 0);
       return found === null && sum === 0 ? null : Math.min(1, sum);
     }
-    case 'contradicted':
-      return 1 - Math.max(...places.map((place) => (place.at === 'unrelated' ? place.chance : 1)));
+    case 'contradicted': {
+      // the bound we promise, not the 1e-100 a normal tail would claim: models of chance are only so good
+      const chance = Math.max(...places.map((place) => (place.at === 'unrelated' ? place.chance : 1)));
+      return 1 - Math.max(chance, options.contradictionPValue);
+    }
     default:
       return null;
   }

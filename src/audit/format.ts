@@ -6,10 +6,10 @@ export function decimals(value: number): string {
   return Math.abs(value) < 0.1 ? value.toFixed(3) : value.toFixed(2);
 }
 
-/** With a real minus sign; `0.00` for what rounds to nothing. */
-export function signed(value: number): string {
-  const text = Math.abs(value).toFixed(2);
-  return value < 0 && text !== '0.00' ? `−${text}` : text;
+/** With a real minus sign; plain zero for what rounds to nothing. */
+export function signed(value: number, digits: number): string {
+  const text = Math.abs(value).toFixed(digits);
+  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
 }
 
 /** 0.8 %, 12 %, 0.05 %. */

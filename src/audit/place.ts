@@ -41,7 +41,12 @@ export function placeDeclared(base: string, input: AuditInput, options: AuditOpt
   if (parent && parent.method !== 'shape') return { at: 'parent', parent: parent.parent, base };
   const tie = input.edges.find((edge) => same(edge.parent, base));
   if (tie?.method === 'shape')
-    return { at: 'tie', why: 'its shapes fit', probability: tie.probability, base };
+    return {
+      at: 'tie',
+      why: 'its shapes fit, as those of other models may',
+      probability: tie.probability,
+      base,
+    };
   if (tie) return { at: 'tie', why: 'it is in the tie set', probability: tie.probability, base };
   if (input.equivalents.includes(base)) {
     return {
@@ -61,8 +66,10 @@ export function placeDeclared(base: string, input: AuditInput, options: AuditOpt
     return { at: 'relative', how: 'descendant', relatedness, base };
   }
   const fits = input.adapterFits.get(base);
-  if (input.kind === 'adapter' && fits !== undefined) {
-    if (fits) return { at: 'tie', why: 'its shapes fit', probability: null, base };
+  const isAdapter = input.kind === 'adapter' || input.status === 'adapter';
+  if (isAdapter && fits !== undefined) {
+    if (fits)
+      return { at: 'tie', why: 'its shapes fit, as those of other models may', probability: null, base };
     return { at: 'unrelated', by: 'adapter', chance: 0, relatedness, base };
   }
   // an adapter's edge by shape puts it into some family of that shape, which says nothing about the others
@@ -71,7 +78,7 @@ export function placeDeclared(base: string, input: AuditInput, options: AuditOpt
     return { at: 'relative', how: 'family', relatedness, base };
   }
   if (!facts?.hasWeights) return { at: 'unknown', why: whyNoWeights(facts), base };
-  if (input.kind === 'adapter') return { at: 'unknown', why: 'an adapter holds no weights to compare', base };
+  if (isAdapter) return { at: 'unknown', why: 'an adapter holds no weights to compare', base };
   return placeByWeights(base, relatedness, parents, input, options);
 }
 

@@ -5,6 +5,7 @@ import { decimals, joinNames, percent, signed } from './format.ts';
 import type { Place } from './place.ts';
 import type { AuditInput } from './types.ts';
 
+/** A verdict with what it rests on. */
 export interface Ruling {
   verdict: VerdictKind;
   declared: Declared;
@@ -43,11 +44,9 @@ function sayVerdict(ruling: Ruling, input: AuditInput): string {
     case 'contradicted':
       return `Declares ${names}. ${ruling.places.map((place) => sayUnrelated(place, ruling, input)).join(' ')}`;
     case 'undeclared':
-      return parents.every((edge) => edge.method === 'shape')
-        ? `Declares no base. Its shapes fit ${sayParents(ruling, input)}.`
-        : `Declares no base. The weights point to ${sayParents(ruling, input)}.`;
+      return `Declares no base. ${sayFound(ruling, input)}`;
     case 'unresolved': {
-      const found = parents.length > 0 ? ` The weights point to ${sayParents(ruling, input)}.` : '';
+      const found = parents.length > 0 ? ` ${sayFound(ruling, input)}` : '';
       return `Declares ${joinNames(declared.names)}, which names no repo in the index.${found}`;
     }
     case 'original':
@@ -56,6 +55,21 @@ function sayVerdict(ruling: Ruling, input: AuditInput): string {
       return sayUnknown(ruling, input);
   }
 }
+
+/** What was found where nothing usable is declared. Copies, casts and the like are said in words; a distance adds nothing to them. */
+function sayFound(ruling: Ruling, input: AuditInput): string {
+  const [edge] = ruling.parents;
+  if (ruling.parents.every((parent) => parent.method === 'shape'))
+    return `Its shapes fit ${sayParents(ruling, input)}.`;
+  if (ruling.parents.length > 1) return `A merge of ${sayParents(ruling, input)} fits its weights.`;
+  if (edge && IN_WORDS.has(edge.relation)) {
+    const text = sayRelation(edge, input);
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)} (probability ${decimals(edge.probability)}).`;
+  }
+  return `The weights point to ${sayParents(ruling, input)}.`;
+}
+
+const IN_WORDS = new Set<Relation>(['duplicate', 'cast', 'quantized', 'transformed']);
 
 function sayConfirmed({ places, parents, relationInferred }: Ruling, input: AuditInput): string {
   const copies = places.flatMap((place) =>
@@ -76,7 +90,10 @@ function sayConfirmed({ places, parents, relationInferred }: Ruling, input: Audi
 function sayConsistent(ruling: Ruling, input: AuditInput): string {
   const ties = ruling.places.filter((place) => place.at === 'tie');
   const covered = new Set(ruling.places.flatMap((place) => (place.at === 'parent' ? [place.parent] : [])));
-  const missing = ruling.parents.filter((edge) => !covered.has(edge.parent)).map((edge) => edge.parent);
+  const tied = new Set(ties.map((place) => place.base));
+  const missing = ruling.parents
+    .filter((edge) => !covered.has(edge.parent) && !tied.has(edge.parent))
+    .map((edge) => edge.parent);
   const sentences = ties.map((place) => `The evidence does not exclude ${place.base}: ${place.why}.`);
   if (covered.size > 0) sentences.push(`The weights agree with ${joinNames([...covered])}.`);
   if (covered.size > 0 && missing.length > 0) sentences.push(`They also point to ${joinNames(missing)}.`);
@@ -198,7 +215,10 @@ function sayRelation(edge: Edge | undefined, input: AuditInput): string {
   }
 }
 
+/** Cosine and the width of chance with the same number of digits, enough to see both. */
 function sayCosine(relatedness: Relatedness | null): string {
   if (relatedness === null || relatedness.cosine === null || relatedness.nullSd === null) return '';
-  return ` (cosine ${signed(relatedness.cosine)} where 0.00 ± ${decimals(Math.max(relatedness.nullSd, 0.001))} is chance)`;
+  const digits = relatedness.nullSd < 0.0095 ? 3 : 2;
+  const chance = Math.max(relatedness.nullSd, 10 ** -digits).toFixed(digits);
+  return ` (cosine ${signed(relatedness.cosine, digits)} where ${(0).toFixed(digits)} ± ${chance} is chance)`;
 }

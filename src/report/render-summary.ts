@@ -8,14 +8,14 @@ export interface SummaryOptions {
   /** findings printed */
   top: number;
   color: boolean;
-  /** columns; findings are cut to fit. 100 when absent */
+  /** columns; findings are cut to fit. 120 when absent */
   width?: number;
 }
 
 /** What a terminal shows after a run: coverage in a few lines, verdict counts, the most important findings one line each. */
 export function renderSummaryText(document: ReportDocument, options: SummaryOptions): string {
   const paint = createColors(options.color);
-  const width = options.width ?? 100;
+  const width = options.width ?? 120;
   const { coverage } = document;
   const status = coverage.byStatus
     .map((row) => `${grouped(row.count)} ${row.status.replace('_', ' ')}`)
@@ -38,7 +38,7 @@ export function renderSummaryText(document: ReportDocument, options: SummaryOpti
       const badge = tint(paint, words)(`${words.symbol} ${words.word.padEnd(widest)}`);
       const downloads = finding.downloads === null ? '' : `${compact(finding.downloads).padStart(6)} ↓  `;
       const room = Math.max(30, width - widest - 15);
-      lines.push(`  ${badge}  ${downloads}${clip(`${toPlain(finding.repo)}  ${brief(finding)}`, room)}`);
+      lines.push(`  ${badge}  ${downloads}${brief(finding, room)}`);
     }
   } else {
     lines.push('', 'No finding calls for a look.');
@@ -50,22 +50,25 @@ export function renderSummaryText(document: ReportDocument, options: SummaryOpti
   return `${lines.join('\n')}\n`;
 }
 
-/** Declared and inferred at a glance; the whole sentence is in the reports. */
-function brief({
-  declared,
-  inferred,
-  parents,
-  verdict,
-  relationDeclared,
-  relationInferred,
-}: ReportDocument['findings'][number]): string {
+/** Declared and inferred at a glance, owners left out where the line is too short for them; the whole sentence is in the reports. */
+function brief(finding: ReportDocument['findings'][number], room: number): string {
+  const whole = `${toPlain(finding.repo)}  ${compare(finding, (name) => name)}`;
+  if ([...whole].length <= room) return whole;
+  return clip(
+    `${toPlain(finding.repo)}  ${compare(finding, (name) => name.slice(name.lastIndexOf('/') + 1))}`,
+    room,
+  );
+}
+
+function compare(finding: ReportDocument['findings'][number], shorten: (name: string) => string): string {
+  const { declared, inferred, parents, verdict, relationDeclared, relationInferred } = finding;
   const label = (repo: string) => parents.find((parent) => parent.parent === repo)?.label ?? repo;
   const names = (list: readonly string[]) =>
-    toPlain(list.slice(0, 2).join(', ') + (list.length > 2 ? ` +${list.length - 2}` : ''));
-  const found = inferred.length > 0 ? names(inferred.map(label)) : 'no parent found';
-  if (verdict === 'undeclared') return `is ${relationInferred ?? 'made'} of ${found}`;
+    toPlain(list.slice(0, 2).map(shorten).join(', ') + (list.length > 2 ? ` +${list.length - 2}` : ''));
+  const found = names(inferred.map(label));
+  if (verdict === 'undeclared') return `${relationInferred ?? 'made'} of ${found}`;
   if (verdict === 'relation_mismatch') return `says ${relationDeclared}, is ${relationInferred} of ${found}`;
-  return `declares ${names(declared)}, weights: ${found}`;
+  return `says ${names(declared)}${inferred.length > 0 ? `, found ${found}` : ', no parent found'}`;
 }
 
 function countLines(document: ReportDocument, paint: ReturnType<typeof createColors>): string[] {

@@ -4,8 +4,13 @@ import { compact, measured, plural, probability } from '../text.ts';
 import { VERDICT_WORDS } from '../verdict-words.ts';
 import { badge, relationChip, repoName } from './badges.ts';
 
-/** One model's case: the verdict and its sentence, declared and inferred side by side, then evidence, doubts and what to do, folded. */
-export function renderFinding(document: ReportDocument, finding: ReportFinding): string {
+const MAX_DECLARED = 12;
+
+/**
+ * One model's case: the verdict and its sentence, declared and inferred side by side, then evidence, doubts and what to do, folded.
+ * `folded` makes a one-line entry of it that opens, for the long tail of a report.
+ */
+export function renderFinding(document: ReportDocument, finding: ReportFinding, folded = false): string {
   const { tone } = VERDICT_WORDS[finding.verdict];
   const facts = [
     finding.downloads === null ? '' : `${compact(finding.downloads)} downloads`,
@@ -14,13 +19,17 @@ export function renderFinding(document: ReportDocument, finding: ReportFinding):
     finding.format ?? '',
   ];
   const title = document.kind === 'model' ? '' : `<h3>${repoName(document, finding.repo)}</h3>`;
+  const meta = `<span class="meta">${facts
+    .filter((fact) => fact !== '')
+    .map(toHtml)
+    .join(' · ')}</span>`;
+  const head = `${badge(finding.verdict)}${title}${meta}`;
   return [
-    `<article class="card ${tone}">`,
-    `<div class="head">${badge(finding.verdict)}${title}<span class="meta">${facts
-      .filter((fact) => fact !== '')
-      .map(toHtml)
-      .join(' · ')}</span></div>`,
-    `<p>${toHtml(finding.reason)}</p>`,
+    folded
+      ? `<details class="card fold ${tone}"><summary class="head">${head}</summary>`
+      : `<article class="card ${tone}">`,
+    folded ? '' : `<div class="head">${head}</div>`,
+    `<p>${toHtml(finding.reason).replace(/(\d) %/g, '$1\u00a0%')}</p>`,
     renderCorrection(finding),
     `<div class="sides">${renderDeclared(document, finding)}${renderInferred(document, finding)}</div>`,
     renderEvidence(
@@ -31,14 +40,14 @@ export function renderFinding(document: ReportDocument, finding: ReportFinding):
     ),
     renderEvidence(
       document,
-      'What speaks against it',
+      'What speaks against these parents',
       finding.evidence.filter((row) => row.outcome === 'contradicts'),
-      true,
+      document.kind === 'model',
     ),
     renderQuestions(finding),
     renderLicences(document, finding),
     renderPatch(finding),
-    '</article>',
+    folded ? '</details>' : '</article>',
   ]
     .filter((part) => part !== '')
     .join('\n');
@@ -51,27 +60,42 @@ function renderCorrection({ correction }: ReportFinding): string {
   return `<p class="notice">Marked by hand as <b>${toHtml(correction.verdict)}</b> by ${toHtml(correction.by)} on ${toHtml(correction.date)}: ${toHtml(correction.reason)}${link}</p>`;
 }
 
-function renderDeclared(
-  document: ReportDocument,
-  { declarations, declared, relationDeclared }: ReportFinding,
-): string {
-  const items =
-    declarations.length > 0
-      ? declarations.map((row) => {
-          const same = row.resolved !== null && row.resolved === row.declared;
-          const name = same ? repoName(document, row.declared) : `<code>${toHtml(row.declared)}</code>`;
-          const meaning = same
-            ? ''
-            : row.resolved === null
-              ? ' <span class="soft">names no repo in the index</span>'
-              : ` → ${repoName(document, row.resolved)}`;
-          return `<li>${name}${meaning} ${row.relation === null ? '' : relationChip(row.relation)} <span class="meta">${toHtml(row.source.replaceAll('_', ' '))}</span></li>`;
-        })
-      : declared.map(
-          (name) =>
-            `<li>${repoName(document, name)} ${relationDeclared === null ? '' : relationChip(relationDeclared)}</li>`,
-        );
-  return `<div class="side"><h4>Declared</h4>${items.length === 0 ? '<span class="soft">nothing</span>' : `<ul>${items.slice(0, 12).join('')}${items.length > 12 ? `<li class="soft">and ${items.length - 12} more</li>` : ''}</ul>`}</div>`;
+/** One line a base, with every place it is declared in; the Hub's tags carry a relation the Hub guessed, so it stands with its source. */
+function renderDeclared(document: ReportDocument, finding: ReportFinding): string {
+  const rows =
+    finding.declarations.length > 0
+      ? finding.declarations
+      : finding.declared.map((declared) => ({
+          declared,
+          resolved: declared,
+          relation: finding.relationDeclared,
+          source: '',
+        }));
+  const groups = Map.groupBy(rows, (row) => `${row.declared}\n${row.resolved ?? ''}`);
+  const items = [...groups.values()].map((group) => {
+    const { declared, resolved } = group[0]!;
+    const same = resolved === declared;
+    const name = same ? repoName(document, declared) : `<code>${toHtml(declared)}</code>`;
+    const meaning = same
+      ? ''
+      : resolved === null
+        ? ' <span class="soft">names no repo in the index</span>'
+        : ` → ${repoName(document, resolved)}`;
+    const sources = group.map(({ source, relation }) =>
+      [source.replaceAll('_', ' '), relation].filter((text) => text !== null && text !== '').join(': '),
+    );
+    return `<li>${name}${meaning} ${[...new Set(sources)]
+      .filter((text) => text !== '')
+      .map(relationChip)
+      .join(' ')}</li>`;
+  });
+  const more =
+    items.length > MAX_DECLARED ? `<li class="soft">and ${items.length - MAX_DECLARED} more</li>` : '';
+  const list =
+    items.length === 0
+      ? '<span class="soft">nothing</span>'
+      : `<ul>${items.slice(0, MAX_DECLARED).join('')}${more}</ul>`;
+  return `<div class="side"><h4>Declared</h4>${list}</div>`;
 }
 
 function renderInferred(document: ReportDocument, { parents, ties }: ReportFinding): string {

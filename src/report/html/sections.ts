@@ -14,6 +14,7 @@ const MAX_LISTED = 100;
 const MAX_TREE_ROWS = 120;
 /** Families beyond the first few start folded, so that the page opens at a readable length. */
 const OPEN_FAMILIES = 3;
+const OPEN_FINDINGS = 5;
 
 /** Everything between body tags: verdict first, then trees, evidence, what is unknown, method. */
 export function renderBody(document: ReportDocument): string {
@@ -106,7 +107,7 @@ function statusLine({ coverage }: ReportDocument): string {
     (row) => `${grouped(row.count)} ${toHtml(row.status.replaceAll('_', ' '))}`,
   );
   const family = coverage.byFamily.map((row) => `${grouped(row.count)} ${toHtml(row.family)}`);
-  return `<p class="meta">${[status.join(' · '), family.join(' · ')].filter((text) => text !== '').join('<br>')}</p>`;
+  return `<p class="meta below">${[status.join(' · '), family.join(' · ')].filter((text) => text !== '').join('<br>')}</p>`;
 }
 
 function renderChanges(document: ReportDocument): string {
@@ -151,7 +152,7 @@ function renderFindings(document: ReportDocument): string {
     findingsTotal > shown.length
       ? `<p class="soft">The ${grouped(shown.length)} most important of ${grouped(findingsTotal)}; the table below and the CSV report list the others.</p>`
       : '';
-  return `<section id="findings"><h2>Findings</h2>\n${shown.map((finding) => renderFinding(document, finding)).join('\n')}\n${more}</section>`;
+  return `<section id="findings"><h2>Findings</h2>\n${shown.map((finding, i) => renderFinding(document, finding, i >= OPEN_FINDINGS)).join('\n')}\n${more}</section>`;
 }
 
 function renderFamilies(document: ReportDocument): string {

@@ -23,6 +23,10 @@ a:focus-visible,button:focus-visible,summary:focus-visible,input:focus-visible,s
 .soft,.meta{color:var(--soft)}
 .meta{font-size:13px}
 .lead{font-size:17px;margin:14px 0 0;max-width:70ch}
+.below{margin-top:12px}
+ul,ol{margin:4px 0 8px;padding-left:22px}
+p{text-wrap:pretty}
+.card>p{max-width:none}
 .owner{color:var(--soft);font-weight:400}
 .repo{overflow-wrap:anywhere}
 nav{display:flex;flex-wrap:wrap;gap:6px 18px;margin:18px 0 0;font-size:14px}
@@ -41,6 +45,13 @@ nav{display:flex;flex-wrap:wrap;gap:6px 18px;margin:18px 0 0;font-size:14px}
 .chip{display:inline-block;border:1px solid var(--line);border-radius:6px;padding:0 6px;font-size:12px;color:var(--soft);white-space:nowrap}
 .card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:18px 20px;margin:0 0 14px;box-shadow:var(--shadow)}
 .card.bad{border-left:4px solid var(--bad)}.card.warn{border-left:4px solid var(--warn)}.card.note{border-left:4px solid var(--note)}.card.good{border-left:4px solid var(--good)}
+details.fold{padding:0;margin:0 0 8px}
+details.fold>summary{padding:9px 16px;margin:0;width:auto;color:inherit;font-size:15px}
+details.fold[open]>summary{margin-bottom:4px}
+details.fold[open]{padding:0 20px 16px}
+details.fold[open]>summary{margin:0 -20px}
+details.family>summary{font-size:15px;padding:6px 0}
+details.family{margin:0 0 8px}
 .head{display:flex;flex-wrap:wrap;align-items:center;gap:6px 12px;margin:0 0 8px}
 .head .meta{margin-left:auto}
 .sides{display:grid;grid-template-columns:repeat(auto-fit,minmax(260px,1fr));gap:12px;margin:12px 0 4px}
