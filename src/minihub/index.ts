@@ -15,5 +15,7 @@ export { FAULT_CLASSES } from './options.ts';
 export { createBytesFile, createTextFile } from './repos/bytes-file.ts';
 export type { Commit, FileIdentity, RepoFile, RepoRecord, RepoSeed } from './repos/record.ts';
 export { startMinihub } from './start-minihub.ts';
+export type { GenerateOptions, Population, PopulationTruth } from './virtual/generate-population.ts';
+export { generatePopulation } from './virtual/generate-population.ts';
 export type { VirtualModel, VirtualSpec } from './virtual/model.ts';
 export { createVirtualRepos } from './virtual/virtual-repos.ts';

@@ -41,9 +41,13 @@ function remember<T>(
 }
 
 /** Files at the root only: parts of a diffusers pipeline are not counted by the Hub. */
+export function isCountedSafetensors(path: string): boolean {
+  return /^(model|adapter_model)[^/]*\.safetensors$/.test(path);
+}
+
 async function countSafetensors(files: readonly RepoFile[]): Promise<SafetensorsSummary | null> {
   const parameters: Record<string, number> = {};
-  const weights = files.filter((file) => /^(model|adapter_model)[^/]*\.safetensors$/.test(file.path));
+  const weights = files.filter((file) => isCountedSafetensors(file.path));
   for (const file of weights) {
     const header = await readSafetensorsHeader(file).catch(() => null);
     if (header === null) return null;
