@@ -44,7 +44,7 @@ export function placeDeclared(base: string, input: AuditInput, options: AuditOpt
     return {
       at: 'tie',
       why: 'its shapes fit, as those of other models may',
-      probability: tie.probability,
+      probability: tie.rank > 1 ? tie.probability : null,
       base,
     };
   if (tie) return { at: 'tie', why: 'it is in the tie set', probability: tie.probability, base };

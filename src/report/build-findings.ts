@@ -123,8 +123,8 @@ function toEvidence(
     .sort(
       (a, b) =>
         Number(inferred.has(b.parent)) - Number(inferred.has(a.parent)) ||
-        Math.abs(b.log_odds) - Math.abs(a.log_odds) ||
         byText(a.parent, b.parent) ||
+        Math.abs(b.log_odds) - Math.abs(a.log_odds) ||
         byText(a.probe, b.probe),
     )
     .slice(0, MAX_EVIDENCE)

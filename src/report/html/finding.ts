@@ -29,9 +29,19 @@ export function renderFinding(document: ReportDocument, finding: ReportFinding, 
       ? `<details class="card fold ${tone}"><summary class="head">${head}</summary>`
       : `<article class="card ${tone}">`,
     folded ? '' : `<div class="head">${head}</div>`,
-    `<p>${toHtml(finding.reason).replace(/(\d) %/g, '$1\u00a0%')}</p>`,
+    `<p>${toHtml(finding.reason)}</p>`,
     renderCorrection(finding),
     `<div class="sides">${renderDeclared(document, finding)}${renderInferred(document, finding)}</div>`,
+    document.kind === 'model' ? '' : renderCase(document, finding),
+    folded ? '</details>' : '</article>',
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+/** What a verdict rests on: evidence for and against, what is unknown, licences, what could be done. */
+export function renderCase(document: ReportDocument, finding: ReportFinding): string {
+  return [
     renderEvidence(
       document,
       'Evidence',
@@ -47,7 +57,6 @@ export function renderFinding(document: ReportDocument, finding: ReportFinding, 
     renderQuestions(finding),
     renderLicences(document, finding),
     renderPatch(finding),
-    folded ? '</details>' : '</article>',
   ]
     .filter((part) => part !== '')
     .join('\n');

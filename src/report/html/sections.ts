@@ -3,7 +3,7 @@ import { toHtml, toSafeUrl } from '../escape.ts';
 import { bytes, compact, grouped, measured, moment, plural, probability } from '../text.ts';
 import { VERDICT_WORDS } from '../verdict-words.ts';
 import { badge, relationChip, repoName } from './badges.ts';
-import { renderFinding } from './finding.ts';
+import { renderCase, renderFinding } from './finding.ts';
 import { renderTreeSvg } from './tree-svg.ts';
 
 /** What one page holds; the JSON and CSV reports hold everything. */
@@ -23,6 +23,7 @@ export function renderBody(document: ReportDocument): string {
       ? [
           renderModelHead(document),
           renderFamilies(document),
+          renderModelCase(document),
           renderFailures(document),
           renderMethod(document),
         ]
@@ -35,7 +36,9 @@ export function renderBody(document: ReportDocument): string {
           renderFailures(document),
           renderMethod(document),
         ];
-  return `<main>\n${parts.filter((part) => part !== '').join('\n')}\n${renderFooter(document)}\n</main>`;
+  const body = parts.filter((part) => part !== '').join('\n');
+  // a number and its percent sign stay on one line
+  return `<main>\n${body}\n${renderFooter(document)}\n</main>`.replace(/(\d) %/g, '$1\u00a0%');
 }
 
 function renderModelHead(document: ReportDocument): string {
@@ -43,6 +46,12 @@ function renderModelHead(document: ReportDocument): string {
   const head = `<header><h1>${repoName(document, document.title)}</h1><p class="meta">${snapshotLine(document)}</p></header>`;
   if (!finding) return `${head}<p class="lead">No verdict yet: this model has not been audited.</p>`;
   return `${head}\n${renderFinding(document, finding)}`;
+}
+
+function renderModelCase(document: ReportDocument): string {
+  const finding = document.findings[0];
+  const body = finding ? renderCase(document, finding) : '';
+  return body === '' ? '' : `<section id="evidence"><h2>Evidence</h2>${body}</section>`;
 }
 
 function renderHead(document: ReportDocument): string {

@@ -8,8 +8,9 @@ import { VERDICT_WORDS } from '../verdict-words.ts';
 const ROW = 26;
 const STEP = 26;
 const LEFT = 14;
-const CHAR = 7.1;
-const SMALL_CHAR = 6.2;
+/** a character of the widest common fonts (DejaVu Sans, bold): too much only leaves air at the right */
+const CHAR = 8.2;
+const SMALL_CHAR = 7.2;
 const PAD = 10;
 const MAX_LABEL = 64;
 
@@ -40,10 +41,15 @@ export function renderTreeSvg(family: ReportFamily, options: TreeSvgOptions): st
     parentAt[row.depth] = { x, y };
   }
   const items = placed.map(({ row, x, y }) =>
-    row.kind === 'group' ? drawGroup(row, x, y) : drawNode(row.node, x, y, width, options),
+    row.kind === 'group' ? drawGroup(row, x, y) : drawNode(row.node, x, y, options),
   );
+  const focused = placed.find(({ row }) => row.kind === 'node' && row.node.repo === focus);
+  const ground = focused
+    ? `<rect class="focus" x="2" y="${focused.y - ROW / 2 + 1}" width="${width - 4}" height="${ROW - 2}" rx="6"/>`
+    : '';
   return [
     `<svg class="tree" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${toHtml(`Tree of ${family.label}: ${family.size} models`)}">`,
+    ground,
     `<g class="links">${links.join('')}</g>`,
     ...items,
     '</svg>',
@@ -62,7 +68,7 @@ function drawGroup(row: Extract<TreeRow, { kind: 'group' }>, x: number, y: numbe
   return `<g class="group"><circle cx="${x}" cy="${y}" r="2"/><circle cx="${x - 5}" cy="${y}" r="2"/><circle cx="${x + 5}" cy="${y}" r="2"/><text x="${x + 14}" y="${y + 4}">${toHtml(row.text)}</text></g>`;
 }
 
-function drawNode(node: FamilyNode, x: number, y: number, width: number, options: TreeSvgOptions): string {
+function drawNode(node: FamilyNode, x: number, y: number, options: TreeSvgOptions): string {
   const words = node.verdict === null ? null : VERDICT_WORDS[node.verdict];
   const tone = words?.tone ?? 'plain';
   const label = clip(node.label);
@@ -74,12 +80,8 @@ function drawNode(node: FamilyNode, x: number, y: number, width: number, options
     node.kind === 'virtual'
       ? `<circle class="dot virtual" cx="${x}" cy="${y}" r="5"/>`
       : `<circle class="dot ${tone}" cx="${x}" cy="${y}" r="5"/>`;
-  const focus =
-    node.repo === options.focus
-      ? `<rect class="focus" x="2" y="${y - ROW / 2 + 1}" width="${width - 4}" height="${ROW - 2}" rx="6"/>`
-      : '';
   const body = `<title>${toHtml(tooltip(node))}</title>${mark}${text}`;
-  return `<g class="node">${focus}${url === null ? body : `<a href="${toHtml(url)}" rel="noopener noreferrer">${body}</a>`}</g>`;
+  return `<g class="node">${url === null ? body : `<a href="${toHtml(url)}" rel="noopener noreferrer">${body}</a>`}</g>`;
 }
 
 function sideNote(node: FamilyNode): string {
