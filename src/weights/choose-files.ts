@@ -21,7 +21,7 @@ const OTHER_FOLDERS =
 
 /** Root files that are no model: trainer state, embeddings, components. */
 const OTHER_FILES =
-  /(?:^|\/)(?:optimizer|scheduler|training_args|trainer_state|rng_state\w*|scaler|random_states\w*|learned_embeds\w*|emb_params\w*)[^/]*$|(?:^|[/._-])(?:vae|text_encoder|tokenizer|imatrix|inv_freq)(?:[._-][^/]*)?\.(?:safetensors|ckpt|pt|pth|bin)$/i;
+  /(?:^|\/)(?:optimizer|scheduler|training_args|trainer_state|rng_state\w*|scaler|random_states\w*|learned_embeds\w*|emb_params\w*)[^/]*$|\.(?:vae|imatrix)\.\w+$/i;
 
 const SHARD = /^(.*?)[-_](\d{5,6})-of-(\d{5,6})\.(safetensors|bin)$/;
 
@@ -209,6 +209,10 @@ function groupShards(files: readonly HubFile[], extension: string): string[][] {
   return [...sets.values()].map((paths) => paths.sort());
 }
 
+/** Names of what is probably a component or another kind of model; only the header knows, so these come last. */
+const OTHER_KIND =
+  /inpaint|refiner|ema-?only|pruned|(?:^|[/._-])(?:vae|text_encoder|clip|embedding)(?:[._-]|$)/i;
+
 /**
  * Root-level checkpoints and LoRA of any name. Where a repo holds several, the one named like the repo, else the largest that is
  * no inpainting or pruned variant: an arbitrary choice that must not change from night to night, and is told in a note.
@@ -226,11 +230,7 @@ function loneFiles(folder: string, files: readonly HubFile[], repoName: string):
       .replace(/\.\w+$/, '')
       .toLowerCase();
   const rank = (file: HubFile) =>
-    stemOf(file.path) === repoName.toLowerCase()
-      ? 0
-      : /inpaint|refiner|ema-?only|pruned/i.test(file.path)
-        ? 2
-        : 1;
+    stemOf(file.path) === repoName.toLowerCase() ? 0 : OTHER_KIND.test(file.path) ? 2 : 1;
   const isSafe = (file: HubFile) => /\.safetensors$/i.test(file.path);
   return lone
     .sort(
