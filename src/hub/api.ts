@@ -84,3 +84,11 @@ async function fetchOnce<T>(context: HubContext, request: ApiRequest<T>): Promis
 export function toModelPath(repo: string): string {
   return `/api/models/${repo.split('/').map(encodeURIComponent).join('/')}`;
 }
+
+/** A revision as one part of a path: `refs/pr/1` becomes `refs%2Fpr%2F1`. `..` would not stay one, so it is none. */
+export function encodeRevision(revision: string): string {
+  if (revision === '' || revision === '.' || revision === '..' || revision.length > 500) {
+    throw new HublineageError('RevisionGone', `not a revision: ${JSON.stringify(revision.slice(0, 100))}`);
+  }
+  return encodeURIComponent(revision.toWellFormed());
+}

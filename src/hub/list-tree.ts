@@ -1,10 +1,10 @@
 import { type ErrorCode, HublineageError, isHublineageError } from '../types/errors.ts';
 import type { HubFile } from '../types/hub.ts';
-import { fetchJson, type HubContext, toModelPath } from './api.ts';
+import { encodeRevision, fetchJson, type HubContext, toModelPath } from './api.ts';
 import type { CallOptions } from './contract.ts';
 import { tryAgain } from './failures.ts';
 import { describeRepo, requireRepoId } from './model-info.ts';
-import { fromTreeEntry, isPath } from './normalize-files.ts';
+import { fromTreeEntry, isInsidePath, isPath } from './normalize-files.ts';
 import { isRecord } from './normalize-repo.ts';
 import { createLoopGuard, toNextUrl } from './paging.ts';
 
@@ -54,7 +54,8 @@ async function walkByFolder(
   for (let folder = todo.pop(); folder !== undefined; folder = todo.pop()) {
     for (const found of await walkFolder(context, repo, revision, folder, false, files, options)) {
       // Only what lies below: a folder that names its parent would send us round for ever.
-      if (known.has(found) || !found.startsWith(folder === '' ? '' : `${folder}/`)) continue;
+      if (known.has(found) || !isInsidePath(found) || !found.startsWith(folder === '' ? '' : `${folder}/`))
+        continue;
       known.add(found);
       todo.push(found);
     }
@@ -73,11 +74,11 @@ async function walkFolder(
   options: CallOptions,
 ): Promise<string[]> {
   const where = describeRepo(repo, revision);
-  const path = folder === '' ? '' : `/${encodeURIComponent(folder)}`;
+  const path = folder === '' ? '' : `/${encodeURIComponent(folder.toWellFormed())}`;
   const guard = createLoopGuard();
   const folders: string[] = [];
   let url: string | null =
-    `${context.endpoint}${toModelPath(repo)}/tree/${encodeURIComponent(revision)}${path}?recursive=${recursive}&expand=false`;
+    `${context.endpoint}${toModelPath(repo)}/tree/${encodeRevision(revision)}${path}?recursive=${recursive}&expand=false`;
   while (url !== null) {
     guard.enter(url, where);
     const current: string = url;

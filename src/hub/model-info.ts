@@ -1,6 +1,6 @@
 import { HublineageError } from '../types/errors.ts';
 import type { HubFile } from '../types/hub.ts';
-import { fetchJson, type HubContext, toModelPath } from './api.ts';
+import { encodeRevision, fetchJson, type HubContext, toModelPath } from './api.ts';
 import type { CallOptions, ModelInfo } from './contract.ts';
 import { tryAgain } from './failures.ts';
 import { EXPAND } from './list-models.ts';
@@ -19,7 +19,7 @@ export function fetchModelInfo(
 ): Promise<ModelInfo> {
   const where = describeRepo(repo, options.revision);
   requireRepoId(repo);
-  const revision = options.revision == null ? '' : `/revision/${encodeURIComponent(options.revision)}`;
+  const revision = options.revision == null ? '' : `/revision/${encodeRevision(options.revision)}`;
   const parameters = new URLSearchParams({ blobs: 'true' });
   for (const field of EXPAND) parameters.append('expand[]', field);
   return fetchJson(context, {

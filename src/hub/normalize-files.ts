@@ -21,6 +21,18 @@ export function isPath(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= MAX_PATH;
 }
 
+/**
+ * Relative, without `.`, `..` or empty parts, which an URL would resolve to another path: a shard index or a tree may name anything.
+ * Control characters are the Hub's to allow.
+ */
+export function isInsidePath(path: string): boolean {
+  return (
+    isPath(path) &&
+    !path.includes('\\') &&
+    path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  );
+}
+
 function readFile(
   path: unknown,
   size: unknown,

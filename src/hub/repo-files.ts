@@ -4,6 +4,7 @@ import type { HubContext } from './api.ts';
 import type { CallOptions } from './contract.ts';
 import { listTree } from './list-tree.ts';
 import { describeRepo, fetchModelInfo, requireRepoId } from './model-info.ts';
+import { isInsidePath } from './normalize-files.ts';
 import { createRangeSource } from './range-source.ts';
 import { fetchSmall } from './read-small.ts';
 import { describeFile, type FileAddress, resolveFile } from './resolve-file.ts';
@@ -51,7 +52,7 @@ export function openRepo(
   function addressOf(path: string): FileAddress {
     const address = { repo: canonical, revision: pinned ?? revision, path };
     const where = describeFile(address);
-    if (!isRepoPath(path)) throw new HublineageError('FileMissing', 'not a path inside a repo', { where });
+    if (!isInsidePath(path)) throw new HublineageError('FileMissing', 'not a path inside a repo', { where });
     if (options.gated && !context.hasToken) {
       throw new HublineageError('RepoGated', 'files of a gated repo need a token', {
         where,
@@ -118,14 +119,4 @@ export function openRepo(
       });
     },
   };
-}
-
-/** Relative, without `.`, `..` or empty parts: a shard index may name anything. Control characters are the Hub's to allow. */
-function isRepoPath(path: string): boolean {
-  return (
-    path !== '' &&
-    path.length <= 4096 &&
-    !path.includes('\\') &&
-    path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
-  );
 }

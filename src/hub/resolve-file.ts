@@ -1,5 +1,5 @@
 import { HublineageError } from '../types/errors.ts';
-import type { HubContext } from './api.ts';
+import { encodeRevision, type HubContext } from './api.ts';
 import type { Bucket, HubMeter } from './contract.ts';
 import { tryAgain } from './failures.ts';
 import { followRedirect, MAX_REDIRECTS } from './redirects.ts';
@@ -35,7 +35,7 @@ export function toResolveUrl(endpoint: string, address: FileAddress): URL {
   const encode = (text: string) => text.split('/').map(encodeURIComponent).join('/');
   const { repo, revision, path } = address;
   return new URL(
-    `${endpoint}/${encode(repo)}/resolve/${encodeURIComponent(revision)}/${encode(path.toWellFormed())}`,
+    `${endpoint}/${encode(repo)}/resolve/${encodeRevision(revision)}/${encode(path.toWellFormed())}`,
   );
 }
 
