@@ -78,7 +78,7 @@ export async function* listModels(
     first = false;
     guard.rows(page.rows.length, where);
 
-    const { repos, skipped } = readRows(page.rows, previousIds);
+    const { repos, skipped } = readRows(context, page.rows, previousIds);
     previousIds = new Set(repos.map((repo) => repo.hubId));
     const nextUrl = page.next === null ? null : withLimit(page.next, wanted);
     yield { repos, nextUrl, skipped };
@@ -117,6 +117,7 @@ function fetchPage(
 
 /** Rows as repos. The Hub repeats rows at page borders when keys move; one that was on this page or the one before is dropped silently. */
 function readRows(
+  context: HubContext,
   rows: readonly unknown[],
   before: ReadonlySet<string>,
 ): { repos: HubRepo[]; skipped: SkippedRow[] } {
@@ -129,7 +130,7 @@ function readRows(
       skipped.push({ repo: read.id, why: read.why });
       continue;
     }
-    for (const remark of read.remarks) skipped.push({ repo: read.repo.repo, why: remark });
+    for (const message of read.remarks) context.emit({ type: 'remark', where: read.repo.repo, message });
     if (seen.has(read.repo.hubId)) continue;
     seen.add(read.repo.hubId);
     repos.push(read.repo);
