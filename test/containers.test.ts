@@ -4,7 +4,8 @@ import { HublineageError } from '../src/types/errors.ts';
 import type { Fingerprint } from '../src/types/fingerprint.ts';
 import type { RepoFiles } from '../src/types/hub.ts';
 import type { DType } from '../src/types/weights.ts';
-import { encodeValues, openModel, writeSafetensors } from '../src/weights/index.ts';
+import { quantise, toBlockBytes } from '../src/weights/gguf/quantize.ts';
+import { encodeValues, openModel, ROUND_TRIP, writeSafetensors } from '../src/weights/index.ts';
 import { exactValue } from './lib/formula-model.ts';
 import { createMemorySource } from './lib/memory-source.ts';
 import { llamaTensors, type NamedShape, unetTensors } from './lib/real-shapes.ts';
@@ -130,8 +131,16 @@ const GGUF_NAMES: readonly (readonly [string, string])[] = [
 const rename = (pairs: readonly (readonly [string, string])[]) => (name: string) =>
   pairs.reduce((result, [from, to]) => result.replace(from, to), name);
 
-function toGguf(dtype: 'F32' | 'F16' | 'BF16'): Uint8Array {
-  const typeIds = { F32: 0, F16: 1, BF16: 30 } as const;
+/** ggml's ids of tensor types. */
+const TYPE_IDS = { F32: 0, F16: 1, BF16: 30, Q4_0: 2, Q4_1: 3, Q5_0: 6, Q5_1: 7, Q8_0: 8 } as const;
+type GgufType = keyof typeof TYPE_IDS;
+
+const encodeGguf = (type: GgufType, values: Float32Array): Uint8Array =>
+  type === 'F32' || type === 'F16' || type === 'BF16'
+    ? encodeValues(type, values)
+    : toBlockBytes(quantise(values, type));
+
+function toGguf(type: GgufType): Uint8Array {
   return writeGguf({
     keys: [
       text('general.architecture', 'llama'),
@@ -151,12 +160,12 @@ function toGguf(dtype: 'F32' | 'F16' | 'BF16'): Uint8Array {
       const plain = valuesOf(name, shape);
       const values = heads === null ? plain : interleave(plain, shape[0] as number, heads);
       // norms are always 32-bit in a GGUF
-      const stored = shape.length === 1 ? 'F32' : dtype;
+      const stored = shape.length === 1 ? 'F32' : type;
       return {
         name: rename(GGUF_NAMES)(name),
         shape: [...shape],
-        typeId: typeIds[stored],
-        data: encodeValues(stored, values),
+        typeId: TYPE_IDS[stored],
+        data: encodeGguf(stored, values),
       };
     }),
   });
@@ -214,6 +223,23 @@ describe('one Llama in many containers', () => {
   for (const [label, make] of Object.entries(containers))
     it(`${label} gives the fingerprint of the BF16 safetensors`, async () => {
       expectEqual(await reference, await fingerprintOf(make()));
+    });
+
+  for (const type of ['Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0'] as const)
+    it(`GGUF ${type} gives the values rounded to it, at the same positions`, async () => {
+      const rounded = LLAMA_TENSORS.map(([name, shape]) => {
+        const data = valuesOf(name, shape);
+        return {
+          name,
+          shape,
+          dtype: 'F32' as const,
+          data: shape.length === 1 ? data : ROUND_TRIP[type](data),
+        };
+      });
+      const expected = await fingerprintOf({ ...config, 'model.safetensors': writeSafetensors(rounded) });
+      const found = await fingerprintOf({ 'model.gguf': toGguf(type) });
+      expectEqual(expected, found);
+      expect(found.quantized).toBe(true);
     });
 
   it('would notice rows in another order', async () => {

@@ -49,6 +49,14 @@ describe('fingerprintModel', () => {
     }
   });
 
+  it('reads whole blocks where runs are shorter, and keeps the run', async () => {
+    // 64 values a row out of super-blocks of 256, as in k-quants
+    const wide = llamaTensors({ ...SMALL, hidden: 512, intermediate: 768 });
+    const { fingerprint } = await read(wide, llama);
+    const { fingerprint: blocks } = await read(wide, { ...llama, blockCols: 256 });
+    expect(valuesOf(blocks)).toEqual(valuesOf(fingerprint));
+  });
+
   it('holds for a UNet of real size, of which it reads a part', async () => {
     const tensors = unetTensors(SD15);
     const unet = { family: 'stable-diffusion', dtype: 'F16' } as const;

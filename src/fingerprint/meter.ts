@@ -14,12 +14,15 @@ export interface MeteredFiles extends RepoFiles {
   usage(): ReadUsage;
 }
 
+/** Files that are metered already: metering twice would charge every read twice. */
+const METERED = new WeakSet<RepoFiles>();
+
 /**
  * Wraps a repo's files so that headers and samples are charged to one budget: pass the same metered files to `openModel` and
  * `fingerprintModel`. A file is opened once however often it is asked for, since each opening costs a metered `resolve`.
  */
 export function meterFiles(files: RepoFiles): MeteredFiles {
-  if (isMetered(files)) return files;
+  if (METERED.has(files)) return files as MeteredFiles;
   const used: ReadUsage = { opens: 0, requests: 0, bytes: 0 };
   const opened = new Map<string, Promise<ByteSource>>();
   const meterSource = (source: ByteSource): ByteSource => ({
@@ -32,7 +35,7 @@ export function meterFiles(files: RepoFiles): MeteredFiles {
       return source.read(offset, length);
     },
   });
-  return {
+  const metered: MeteredFiles = {
     label: files.label,
     list: () => files.list(),
     readSmall: (path, maxBytes) => files.readSmall(path, maxBytes),
@@ -48,8 +51,6 @@ export function meterFiles(files: RepoFiles): MeteredFiles {
     },
     usage: () => ({ ...used }),
   };
-}
-
-function isMetered(files: RepoFiles): files is MeteredFiles {
-  return typeof (files as Partial<MeteredFiles>).usage === 'function';
+  METERED.add(metered);
+  return metered;
 }
