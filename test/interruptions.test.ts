@@ -70,7 +70,7 @@ describe('a run that is killed', () => {
       await slow.close();
     }
     expect((await refresh(database)).code).toBe(0);
-  });
+  }, 120_000);
 
   it('is kept from meeting itself: the second run stops with 75 and says who holds the lock', async () => {
     const database = join(folder, 'locked.sqlite');
@@ -84,7 +84,7 @@ describe('a run that is killed', () => {
       lock.release();
     }
     expect((await refresh(database)).code).toBe(0);
-  });
+  }, 120_000);
 
   it('stops at its limits with 75 and goes on', async () => {
     const database = join(folder, 'limited.sqlite');
@@ -96,5 +96,5 @@ describe('a run that is killed', () => {
     expect(JSON.parse(limited.stdout).stoppedBy.code).toMatch(/Limit|Quota/);
     expect((await refresh(database)).code).toBe(0);
     expect(await dumpDatabase(database)).toEqual(await dumpDatabase(join(folder, 'calm.sqlite')));
-  });
+  }, 120_000);
 });

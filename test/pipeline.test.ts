@@ -105,7 +105,7 @@ describe('refresh on the demo Hub', () => {
     expect(JSON.parse(sql.stdout)).toEqual([{ n: repos.length }]);
     const report = await runHublineage(['report', child, '--db', database], { cwd: folder });
     expect(report.stdout).toContain(child);
-  });
+  }, 120_000);
 });
 
 describe('what people get wrong', () => {
@@ -141,7 +141,7 @@ describe('what people get wrong', () => {
       expect(result.stderr).toMatch(words);
       expect(result.stdout).toBe('');
     }
-  });
+  }, 120_000);
 
   it('an unreachable Hub costs nothing: one clear line and exit 75', async () => {
     const result = await runHublineage(['refresh', '--db', join(folder, 'offline.sqlite')], {

@@ -15,7 +15,8 @@ export function createMemorySource(data: Uint8Array, path = 'file'): MemorySourc
     reads,
     async read(offset, length) {
       reads.push({ offset, length });
-      if (!(offset >= 0 && length >= 0 && offset + length <= data.length)) {
+      const isRange = Number.isInteger(offset) && Number.isInteger(length) && offset >= 0 && length >= 0;
+      if (!isRange || offset + length > data.length) {
         throw new RangeError(`read of ${length} bytes at ${offset} of ${data.length}`);
       }
       return data.subarray(offset, offset + length);
