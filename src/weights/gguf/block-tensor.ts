@@ -42,7 +42,7 @@ export function createBlockTensor(info: GgufTensor): RawTensor {
       }
       const values = decodeBlocks(type, bytes[0] ?? new Uint8Array(), blocksOf(row, col, count));
       const skipped = row * cols + col - firstBlock(row, col) * blockValues;
-      return values.subarray(skipped, skipped + count);
+      return values.slice(skipped, skipped + count);
     },
   };
 }

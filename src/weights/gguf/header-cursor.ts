@@ -4,11 +4,13 @@ import type { ByteSource } from '../../types/hub.ts';
 /** Real headers reach some 10 MB (a vocabulary of 256 k with its merges); the Hub's own reader stops at 50 MB too. */
 export const MAX_HEADER_BYTES = 50 * 1024 * 1024;
 const FIRST_CHUNK_BYTES = 256 * 1024;
+const MIN_CHUNK_BYTES = 64 * 1024;
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
 /**
- * Walks forward through the head of a file in chunks that double, holding one chunk at a time. `need` is the only method that
- * reads; the getters after it are synchronous, so that walking a million strings does not cost a million promises.
+ * Walks forward through the head of a file, holding one chunk at a time. `need` is the only method that reads; the getters after it
+ * are synchronous, so that walking a million strings does not cost a million promises. The caller's guess of what is still to come
+ * sizes the next chunk: a header of 8 MB costs a handful of requests, and little is read beyond its end.
  */
 export interface HeaderCursor {
   /** bytes from the start of the file */
@@ -16,7 +18,7 @@ export interface HeaderCursor {
   /** True when the next `bytes` are in memory. */
   has(bytes: number): boolean;
   /** Makes the next `bytes` available. HeaderTooLarge beyond the cap, HeaderTruncated beyond the file. */
-  need(bytes: number): Promise<void>;
+  need(bytes: number, expectedBytes?: number): Promise<void>;
   u8(): number;
   u32(): number;
   /** As a number; HeaderInvalid beyond 2^53. */
@@ -31,7 +33,6 @@ export function createHeaderCursor(source: ByteSource, maxHeaderBytes = MAX_HEAD
   let view = new DataView(chunk.buffer);
   let chunkStart = 0;
   let position = 0;
-  let nextChunkBytes = FIRST_CHUNK_BYTES;
 
   const checkReach = (bytes: number) => {
     if (position + bytes > source.size) {
@@ -57,12 +58,13 @@ export function createHeaderCursor(source: ByteSource, maxHeaderBytes = MAX_HEAD
       return position;
     },
     has: (bytes) => position >= chunkStart && position + bytes <= chunkStart + chunk.length,
-    async need(bytes) {
+    async need(bytes, expectedBytes = 0) {
       if (this.has(bytes)) return;
       checkReach(bytes);
       const from = position;
-      const want = Math.min(Math.max(bytes, nextChunkBytes), source.size - from, maxHeaderBytes - from);
-      nextChunkBytes = Math.min(nextChunkBytes * 2, MAX_CHUNK_BYTES);
+      const least = from === 0 ? FIRST_CHUNK_BYTES : MIN_CHUNK_BYTES;
+      const guess = Math.min(Math.max(Math.ceil(expectedBytes), least), MAX_CHUNK_BYTES);
+      const want = Math.min(Math.max(bytes, guess), source.size - from, maxHeaderBytes - from);
       chunk = await source.read(from, want);
       view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       chunkStart = from;

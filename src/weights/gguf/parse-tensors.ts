@@ -8,6 +8,7 @@ const MAX_TENSORS = 65_536;
 /** ggml allows 63. */
 const MAX_NAME_BYTES = 255;
 const MAX_DIMS = 4;
+const GUESSED_INFO_BYTES = 80;
 
 export interface TensorInfo extends Omit<GgufTensor, 'file' | 'offset'> {
   /** bytes from the start of the data section */
@@ -47,7 +48,7 @@ export async function parseTensorInfos(
   if (count > MAX_TENSORS) fail('HeaderTooLarge', `the header announces ${count} tensors`, where);
   const infos: TensorInfo[] = [];
   for (let i = 0; i < count; i++) {
-    await cursor.need(8);
+    if (!cursor.has(8)) await cursor.need(8, (count - i) * GUESSED_INFO_BYTES);
     const nameBytes = cursor.u64('length of a tensor name');
     if (nameBytes > MAX_NAME_BYTES) fail('HeaderInvalid', `a tensor name of ${nameBytes} bytes`, where);
     await cursor.need(nameBytes + 4);

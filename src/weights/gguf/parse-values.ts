@@ -9,6 +9,9 @@ const MAX_KEY_BYTES = 65_535;
 const MAX_STORED_STRING_BYTES = 4_096;
 const MAX_STORED_VALUES = 4_096;
 
+/** A token or merge with its length; only the first chunk of an array is sized by it. */
+const GUESSED_STRING_BYTES = 16;
+
 const STRING = 8;
 const ARRAY = 9;
 /** Bytes of the fixed-size value types by id. */
@@ -73,8 +76,12 @@ async function skipArray(cursor: HeaderCursor, key: string, where: string): Prom
       where,
     });
   }
+  const start = cursor.position;
   for (let i = 0; i < count; i++) {
-    if (!cursor.has(8)) await cursor.need(8);
+    if (!cursor.has(8)) {
+      const averageBytes = i === 0 ? GUESSED_STRING_BYTES : (cursor.position - start) / i;
+      await cursor.need(8, (count - i) * averageBytes);
+    }
     cursor.skip(cursor.u64(`length of a string in ${key}`));
   }
 }

@@ -4,8 +4,10 @@
  *
  * This file imports nothing on purpose: lineage may not import weights and gets these functions handed in.
  *
- * Two things can make a real file differ in rare codes: a compiler that fuses `x*id + 8.5` (gguf-py's Q4_0 rounds once
- * too), and an importance matrix, which changes the scales themselves.
+ * Honest writers can differ from the reference in rare codes: compilers fuse `x*id + 8.5` (gguf-py rounds Q4_0 once too), and
+ * scripts divide by the scale and round halves to even, which moves one Q8_0 code in 800 by one step when the parent is bfloat16
+ * (ties are common on its coarse grid), never a scale. So a comparison has to count equal codes, not demand all of them. An
+ * importance matrix is another matter: it changes the scales themselves, and such a file is not a round-to-nearest one.
  */
 const f = Math.fround;
 const BLOCK = 32;

@@ -55,9 +55,9 @@ async function readPrefix(source: ByteSource): Promise<Prefix> {
     try {
       return parsePrefix(bytes, source.path);
     } catch (error) {
-      const mayGrow = bytes.length < source.size && bytes.length <= MAX_PICKLE_BYTES;
+      const mayGrow = bytes.length < Math.min(source.size, MAX_PICKLE_BYTES);
       if (!isHublineageError(error, 'HeaderTruncated') || !mayGrow) throw error;
-      wanted = bytes.length * 4;
+      wanted = Math.min(bytes.length * 4, MAX_PICKLE_BYTES);
     }
   }
 }
