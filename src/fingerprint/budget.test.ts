@@ -108,4 +108,15 @@ describe('the budget', () => {
       expect(missing.length).toBeLessThan(one.matrices.length * 0.05);
     }
   });
+
+  it('bounds its work for a file of absurdly many tensors', () => {
+    // one block of 30,000 tensors beside 30,000 blocks of one
+    const hostile: NamedShape[] = Array.from({ length: 60_000 }, (_, i) => [
+      i % 2 ? `down_blocks.${i}.resnets.0.conv1.weight` : `mid_block.resnets.0.x${i}.weight`,
+      [100, 100],
+    ]);
+    const plan = planAfterHeaders(hostile, { family: 'stable-diffusion', dtype: 'F16' });
+    expect(plan.requests).toBeLessThanOrEqual(256);
+    expect(plan.names.length).toBeLessThanOrEqual(8192);
+  }, 10_000);
 });

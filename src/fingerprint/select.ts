@@ -11,6 +11,9 @@ export interface SelectedTensor<T> {
   segments: Segment[];
 }
 
+/** Tensors planned for, the first in priority; five times SDXL's. Planning 100,000 would take seconds. */
+const MAX_CANDIDATES = 8192;
+
 /** Part of the budget planned for: the rest is for headers, shard borders and containers that need more ranges than the reference. */
 const PLANNED_SHARE = 0.94;
 
@@ -34,7 +37,7 @@ export function selectTensors<T extends Named & TensorGeometry>(
   }
   const ordered =
     model.kind === 'adapter' ? orderFactors(model.tensors) : orderByPriority(model.tensors, model.family);
-  const items = ordered.map((tensor) => {
+  const items = ordered.slice(0, MAX_CANDIDATES).map((tensor) => {
     const segments = samplePositions(tensor, scheme);
     const start = offsets.get(tensor.name) ?? 0;
     const ranges: ByteRange[] = segments
@@ -90,13 +93,11 @@ function orderBlocks<T extends Named>(tensors: readonly T[]): T[] {
   const isMatrix = (tensor: T) => tensor.shape.length > 1;
   const blocks = spread([...Map.groupBy(tensors.filter(isMatrix), blockOf).values()]);
   const queues = blocks.map((block, index) => rotate(spread(block), index));
-  const longest = Math.max(0, ...queues.map((queue) => queue.length));
   const matrices: T[] = [];
-  for (let round = 0; round < longest; round++) {
-    for (const queue of queues) {
-      const next = queue[round];
-      if (next !== undefined) matrices.push(next);
-    }
+  // exhausted blocks leave the rounds, or one hostile block of many tensors beside many small ones would cost their product
+  for (let round = 0, left = queues; left.length > 0; round++) {
+    left = left.filter((queue) => round < queue.length);
+    for (const queue of left) matrices.push(queue[round] as T);
   }
   const vectors = [
     ...Map.groupBy(
