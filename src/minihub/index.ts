@@ -1,3 +1,4 @@
+export { createHostileRepos } from './hostile/hostile-repos.ts';
 export type {
   Clock,
   FaultClass,

@@ -62,6 +62,7 @@ export async function startMinihub(options: MinihubOptions = {}): Promise<Minihu
     url: () => hubUrl,
     cdnUrl: () => cdnUrl,
     published: new Map(),
+    publishedByHash: new Map(),
     signatureTtlSeconds: options.signatureTtlSeconds ?? 3600,
   };
 

@@ -30,6 +30,8 @@ export interface HubState {
   cdnUrl(): string;
   /** files the CDN may be asked for, by `/xet-bridge-us/<repo _id>/<xet hash>` */
   published: Map<string, RepoFile>;
+  /** the same files by xet hash */
+  publishedByHash: Map<string, RepoFile>;
   signatureTtlSeconds: number;
 }
 

@@ -2,6 +2,7 @@ import type { Answer } from '../wire/answer.ts';
 import { answerText } from '../wire/answer.ts';
 import { parseRange } from '../wire/ranges.ts';
 import type { HubState } from './call.ts';
+import { answerReconstruction } from './xet.ts';
 
 const ACCESS = {
   'access-control-allow-origin': '*',
@@ -15,11 +16,14 @@ export async function answerCdn(
   pathAndQuery: string,
   headers: Record<string, string | undefined>,
 ): Promise<Answer> {
+  const path = pathAndQuery.split('?', 1)[0] ?? '';
+  const reconstruction = /^\/v[12]\/reconstructions\/([0-9a-f]{64})$/.exec(path)?.[1];
+  // the one place off the Hub's origin where a token belongs: its own short-lived one
+  if (reconstruction !== undefined) return answerReconstruction(state, reconstruction, headers);
   if (headers.authorization !== undefined) {
     state.stats.leakedTokens++;
     if (state.options.strict) return refuse(400, 'InvalidArgument', 'Only one auth mechanism allowed');
   }
-  const path = pathAndQuery.split('?', 1)[0] ?? '';
   const wrong = state.signer.check(pathAndQuery);
   if (wrong === 'altered') return refuse(403, 'AccessDenied', 'SignatureError: invalid signature');
   if (wrong === 'expired') return refuse(403, 'AccessDenied', 'Request has expired');

@@ -56,6 +56,7 @@ export async function answerResolve(
   }
   const cdnPath = `/xet-bridge-us/${repo.hubId}/${xetHash}`;
   state.published.set(cdnPath, file);
+  state.publishedByHash.set(xetHash, file);
   const linked = {
     ...common,
     'x-linked-size': String(file.size),
@@ -68,7 +69,11 @@ export async function answerResolve(
     'cache-control': 'no-store',
   };
   if (call.headers.accept?.includes('application/vnd.xet-fileinfo+json')) {
-    return answerJson({ hash: xetHash, size: file.size }, 200, { ...linked, etag: `"${sha256}"` });
+    return answerJson({ hash: xetHash, size: file.size }, 200, {
+      ...linked,
+      'content-type': 'application/vnd.xet-fileinfo+json',
+      etag: `"${sha256}"`,
+    });
   }
   const signed = state.signer.signPath(cdnPath, file.path, state.signatureTtlSeconds);
   const isOllama = call.headers['user-agent']?.startsWith('ollama') ?? false;

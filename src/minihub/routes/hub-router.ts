@@ -9,6 +9,7 @@ import { answerRaw, answerResolve, answerResolveCache, findFile } from './files.
 import { answerInfo } from './info.ts';
 import { answerList } from './list.ts';
 import { answerPathsInfo, answerTree } from './tree.ts';
+import { answerReadToken } from './xet.ts';
 
 /** Names of routes, for stats and for choosing faults. */
 export type RouteName =
@@ -98,12 +99,8 @@ async function routeModel(state: HubState, call: Call, segments: string[]): Prom
     return done(call.method === 'POST' ? await answerPathsInfo(call, commit) : refusals.methodNotAllowed());
   }
   if (name === 'commits') return done(answerCommits(state, call, repo, commit));
-  return done(
-    answerJson(
-      { error: 'This server has no Xet storage: read files through the redirect of their resolve URL' },
-      501,
-    ),
-  );
+  if (repo.gated !== false && !mayRead(call, repo)) return done(refusals.gated(repo.id, call.hasToken, {}));
+  return done(answerReadToken(state));
 }
 
 async function routeFiles(

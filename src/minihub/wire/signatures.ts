@@ -8,6 +8,7 @@ export function createSigner(clock: Clock) {
   const sign = (text: string) => createHmac('sha256', secret).update(text).digest('base64url');
   const keyPair = '&Key-Pair-Id=K2L8F4GPSG1IFC';
   return {
+    signText: sign,
     /** path + query, fresh at every call */
     signPath(path: string, filename: string, ttlSeconds: number): string {
       const name = filename.slice(filename.lastIndexOf('/') + 1);
