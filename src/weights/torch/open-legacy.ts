@@ -9,7 +9,7 @@ import type { TorchContents } from './types.ts';
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
-const FIRST_PREFIX_BYTES = 256 * 1024;
+const FIRST_PREFIX_BYTES = 64 * 1024;
 const COUNT_BYTES = 8;
 
 interface Prefix {

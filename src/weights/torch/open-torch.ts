@@ -6,8 +6,11 @@ import { openTorchLegacy } from './open-legacy.ts';
 import { openTorchZip } from './open-zip.ts';
 import type { TorchContents } from './types.ts';
 
-/** The pickle comes first in the archive and usually fits; the same read tells the format. */
-const HEAD_BYTES = 256 * 1024;
+/**
+ * The pickle comes first in the archive, and that of a shard usually fits; the same read tells the format. A 70B in 30 shards has to
+ * stay within a few megabytes of headers, so this is kept small.
+ */
+const HEAD_BYTES = 64 * 1024;
 
 /**
  * Finds the tensors of one `.bin`/`.ckpt`/`.pt`/`.pth` file without executing anything: no value is read, and a name in the pickle

@@ -18,6 +18,8 @@ const END_BYTES = 22;
 const MAX_COMMENT_BYTES = 65_535;
 const LOCATOR_BYTES = 20;
 const RECORD_BYTES = 56;
+/** Holds the end records and the directory of some 150 tensors. */
+const SHORT_TAIL_BYTES = 16 * 1024;
 
 const END = 0x06054b50;
 const LOCATOR = 0x07064b50;
@@ -42,26 +44,35 @@ function toNumber(value: bigint, what: string, where: string): number {
   return Number(value);
 }
 
-/** The end record is the last one whose comment reaches exactly to the end of the file. */
-function findEnd(tail: Uint8Array, where: string): number {
+/** The end record is the last one whose comment reaches exactly to the end of the file; null when it is not in these bytes. */
+function findEnd(tail: Uint8Array): number | null {
   const view = viewOf(tail);
   for (let at = tail.length - END_BYTES; at >= 0; at--) {
     if (view.getUint32(at, true) === END && view.getUint16(at + 20, true) === tail.length - at - END_BYTES)
       return at;
   }
+  return null;
+}
+
+/** torch writes no comment, so a short tail is enough; only an archive with one makes the second, long read necessary. */
+async function readTail(source: ByteSource): Promise<{ tail: Uint8Array; start: number; end: number }> {
+  for (const wanted of [SHORT_TAIL_BYTES, END_BYTES + MAX_COMMENT_BYTES + LOCATOR_BYTES]) {
+    const bytes = Math.min(source.size, wanted);
+    const start = source.size - bytes;
+    const tail = await source.read(start, bytes);
+    const end = findEnd(tail);
+    if (end !== null && (end >= LOCATOR_BYTES || start === 0)) return { tail, start, end };
+  }
   throw new HublineageError('HeaderTruncated', 'the zip archive has no end: its directory is missing', {
-    where,
+    where: source.path,
     hint: 'the file is cut off or still uploading',
   });
 }
 
 async function locateDirectory(source: ByteSource): Promise<Directory> {
   const where = source.path;
-  const tailBytes = Math.min(source.size, END_BYTES + MAX_COMMENT_BYTES + LOCATOR_BYTES + RECORD_BYTES);
-  const tailStart = source.size - tailBytes;
-  const tail = await source.read(tailStart, tailBytes);
+  const { tail, start, end } = await readTail(source);
   const view = viewOf(tail);
-  const end = findEnd(tail, where);
   if (view.getUint16(end + 4, true) !== 0 || view.getUint16(end + 6, true) !== 0) {
     throw new HublineageError('ContainerUnsupported', 'a zip archive over several disks', { where });
   }
@@ -69,7 +80,7 @@ async function locateDirectory(source: ByteSource): Promise<Directory> {
     entries: view.getUint16(end + 10, true),
     length: view.getUint32(end + 12, true),
     offset: view.getUint32(end + 16, true),
-    limit: tailStart + end,
+    limit: start + end,
   };
   const locator = end - LOCATOR_BYTES;
   const hasLocator = locator >= 0 && view.getUint32(locator, true) === LOCATOR;
