@@ -97,7 +97,8 @@ CREATE TABLE t_repos (
   last_run INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX t_repos_name ON t_repos (repo_folded) WHERE superseded = 0;
-CREATE INDEX t_repos_repo ON t_repos (repo) WHERE superseded = 0;
+-- Carries what lists of models are sorted and filtered by: thousands of look-ups by name then read the index alone.
+CREATE INDEX t_repos_repo ON t_repos (repo, downloads, owner, gated) WHERE superseded = 0;
 CREATE INDEX t_repos_short_name ON t_repos (name_folded, repo_folded) WHERE superseded = 0;
 CREATE INDEX t_repos_owner ON t_repos (owner, repo) WHERE superseded = 0;
 CREATE INDEX t_repos_downloads ON t_repos (downloads DESC, repo) WHERE superseded = 0;

@@ -1,5 +1,7 @@
 /** The index: SQLite behind async functions, its public SQL views, user SQL and exports. */
 export type * from './contract.ts';
+export { type ExportOptions, exportSqlite, exportViews } from './export-index.ts';
+export { exportText } from './export-text.ts';
 export { openStore } from './open-store.ts';
 export { runQuery } from './run-query.ts';
 export {

@@ -18,10 +18,13 @@ const ALLOWED_PRAGMAS = new Set([
 
 const refuse = (message: string, hint: string) => new HublineageError('SqlRefused', message, { hint });
 
-/** Words and semicolons outside strings, quoted names and comments; quoted names come without their quotes. */
+/**
+ * Words and semicolons outside strings, quoted names and comments; quoted names come without their quotes. What is opened and never closed
+ * reaches to the end: a pattern that gave up there would try again at each character, in time that grows with the square.
+ */
 export function splitTokens(sql: string): string[] {
   const pattern =
-    /'(?:[^']|'')*'|"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|\[([^\]]*)\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(;)/g;
+    /'(?:[^']|'')*(?:'|$)|"((?:[^"]|"")*)(?:"|$)|`((?:[^`]|``)*)(?:`|$)|\[([^\]]*)(?:\]|$)|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(;)/g;
   const tokens: string[] = [];
   for (const match of sql.matchAll(pattern)) {
     const token = match[1] ?? match[2] ?? match[3] ?? match[4] ?? match[5];

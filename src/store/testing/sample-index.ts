@@ -1,6 +1,7 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import type { ResolvedClaim } from '../../types/claims.ts';
 import type { FingerprintSummary } from '../../types/fingerprint.ts';
 import type { HubRepo } from '../../types/hub.ts';
@@ -9,9 +10,21 @@ import type { Verdict } from '../../types/verdict.ts';
 import type { Store } from '../contract.ts';
 import { openStore } from '../open-store.ts';
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** An empty folder, removed when the test file is done. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hublineage-store-'));
+  folders.push(folder);
+  return folder;
+}
+
 /** A path for a database in a folder of its own. */
 export function makePath(): string {
-  return join(mkdtempSync(join(tmpdir(), 'hublineage-store-')), 'index.sqlite');
+  return join(makeFolder(), 'index.sqlite');
 }
 
 /** A clock that moves one second a call. */
