@@ -65,6 +65,11 @@ function nameTensors(build: Build, toName: (name: string) => string | null): Map
     if (name === null || rows * cols === 0 || named.has(name)) ignored++;
     else named.set(name, raw);
   }
+  if (named.size === 0) {
+    throw new HublineageError('NoWeights', 'no tensor of the model proper has values', {
+      where: build.candidate.index ?? build.candidate.files[0],
+    });
+  }
   if (ignored > 0)
     build.contents.notes.push(`${ignored} tensors that are no part of the model proper were left out`);
   return named;
@@ -129,9 +134,6 @@ function isSameRegion(a: RawTensor, b: RawTensor | undefined): boolean {
 
 function finishUnet(build: Build, named: ReadonlyMap<string, RawTensor>): ModelWeights {
   const tensors = sortByName([...named].map(([name, raw]) => createCanonicalTensor(raw, name)));
-  if (tensors.length === 0) {
-    throw new HublineageError('ArchitectureUnsupported', 'no part of a UNet could be recognised');
-  }
   return finish(build, tensors, {
     family: 'stable-diffusion',
     architecture: 'UNet2DConditionModel',

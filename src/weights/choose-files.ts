@@ -209,9 +209,9 @@ function groupShards(files: readonly HubFile[], extension: string): string[][] {
   return [...sets.values()].map((paths) => paths.sort());
 }
 
-/** Names of what is probably a component or another kind of model; only the header knows, so these come last. */
+/** Names of what is probably a component, another kind of model, or a snapshot of training; only the header knows, so these come last. */
 const OTHER_KIND =
-  /inpaint|refiner|ema-?only|pruned|(?:^|[/._-])(?:vae|text_encoder|clip|embedding)(?:[._-]|$)/i;
+  /inpaint|refiner|ema-?only|pruned|(?:^|[/._-])(?:vae|text_encoder|clip|embedding)(?:[._-]|$)|-\d{6}\.\w+$|[-_](?:step|epoch)s?[-_]?\d+\.\w+$/i;
 
 /**
  * Root-level checkpoints and LoRA of any name. Where a repo holds several, the one named like the repo, else the largest that is

@@ -4,6 +4,7 @@ import type { RepoFiles } from '../types/hub.ts';
 export interface KnownFacts {
   /** (a subset of) config.json */
   config?: Record<string, unknown> | null;
+  /** neither tags nor library choose what is read: they are often wrong, names and headers are not */
   tags?: readonly string[];
   libraryName?: string | null;
 }

@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ModelWeights } from '../types/weights.ts';
+import { HublineageError } from '../types/errors.ts';
+import type { DType, ModelWeights } from '../types/weights.ts';
 import { createInterleavedRowMap } from './canonical/index.ts';
 import { openModel } from './open-model.ts';
 import { layoutSafetensors, type TensorToWrite, writeSafetensors } from './safetensors/write.ts';
@@ -318,6 +320,90 @@ describe('openModel on a UNet', () => {
       code: 'ArchitectureUnsupported',
       message: expect.stringContaining(what.replace('a diffusion model without a UNet', 'diffusion')),
     });
+  });
+});
+
+describe('openModel on anything', () => {
+  const part = fc.constantFrom(
+    'model',
+    'module',
+    'layers',
+    'blk',
+    '0',
+    '1',
+    '31',
+    'self_attn',
+    'q_proj',
+    'mlp',
+    'experts',
+    'weight',
+    'bias',
+    'absmax',
+    'qweight',
+    'scales',
+    'weight_scale',
+    'SCB',
+    'lora_A',
+    'lora_B',
+    'lora_unet_down_blocks_0_attentions_0_proj_in',
+    'lora_down',
+    'alpha',
+    'hada_w1_a',
+    'diffusion_model',
+    'input_blocks',
+    'output_blocks',
+    'middle_block',
+    'in_layers',
+    'op',
+    'conv_in',
+    'down_blocks',
+    'up_blocks',
+    'mid_block',
+    '__proto__',
+    'constructor',
+    '',
+  );
+  const name = fc.array(part, { minLength: 1, maxLength: 8 }).map((parts) => parts.join('.'));
+  const tensor = fc.record({
+    name: fc.oneof(
+      name,
+      name.map((stem) => `model.layers.0.self_attn.q_proj.${stem}`),
+      fc.constantFrom(...listLlama(TINY_LLAMA).map((entry) => entry.name)),
+    ),
+    dtype: fc.constantFrom<DType>('F32', 'BF16', 'U8', 'I8', 'F8_E4M3', 'I32', 'U32'),
+    shape: fc.array(fc.nat(6), { maxLength: 4 }),
+  });
+  const file = fc.constantFrom(
+    'model.safetensors',
+    'adapter_model.safetensors',
+    'a.safetensors',
+    'unet/diffusion_pytorch_model.safetensors',
+    'consolidated.safetensors',
+    'model-00001-of-00002.safetensors',
+  );
+
+  it('gives weights whose decodable tensors can be read, or a coded error', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        file,
+        fc.uniqueArray(tensor, { selector: (entry) => entry.name, maxLength: 12 }),
+        async (path, entries) => {
+          const tensors = entries.map((entry) => ({
+            ...entry,
+            data: new Float32Array(entry.shape.reduce((product, dim) => product * dim, 1)),
+          }));
+          const repo = createMemoryRepo({ [path]: writeSafetensors(tensors) });
+          try {
+            const weights = await openModel(repo);
+            expect(weights.tensors.length).toBeGreaterThan(0);
+            for (const entry of weights.tensors) if (entry.decodable) await readAll(repo, entry);
+          } catch (error) {
+            expect(error).toBeInstanceOf(HublineageError);
+          }
+        },
+      ),
+      { numRuns: 400 },
+    );
   });
 });
 

@@ -10,6 +10,8 @@ import { openTorch } from './torch/index.ts';
 
 /** Shards opened at once: enough to hide latency, few enough not to look like an attack. */
 const PARALLEL_SHARDS = 8;
+/** Bounds memory over all shards; DeepSeek-V3, the largest open model when this was chosen, has 91,991. */
+const MAX_MODEL_TENSORS = 131_072;
 
 export interface RawContents {
   container: Container;
@@ -67,6 +69,11 @@ export async function readTensors(
     for (const tensor of part.tensors) {
       if (tensors.has(tensor.name)) doubled++;
       else tensors.set(tensor.name, tensor);
+    }
+    if (tensors.size > MAX_MODEL_TENSORS) {
+      throw new HublineageError('HeaderTooLarge', `more than ${MAX_MODEL_TENSORS} tensors in one model`, {
+        where: part.source.path,
+      });
     }
     if (doubled > 0)
       notes.push(

@@ -10,7 +10,7 @@ export type Naming =
   | { kind: 'unknown'; looksLike: string };
 
 const LORA =
-  /(?:^|\.)lora_(?:A|B|down|up|mid|embedding_A|embedding_B)(?:\.|$)|\.(?:hada_w\d_[ab]|lokr_w\d(?:_[ab])?|oft_blocks|to_[qkv]_lora\.|processor\..*lora)|\.lora\.(?:up|down)\./;
+  /(?:^|\.)lora_(?:A|B|down|up|mid|embedding_A|embedding_B)(?:\.|$)|\.(?:hada_w\d_[ab]|lokr_w\d(?:_[ab])?|oft_blocks|to_[qkv]_lora\.|processor\.[a-z_]*lora)|\.lora\.(?:up|down)\./;
 
 /** Tells a model from its tensor names alone: cards and tags are often wrong. */
 export function recogniseNaming(names: readonly string[]): Naming {
@@ -61,5 +61,10 @@ const LOOKS: readonly [RegExp, string][] = [
 
 function lookAlike(names: readonly string[]): string {
   for (const [pattern, what] of LOOKS) if (names.some((name) => pattern.test(name))) return what;
-  return names.length === 0 ? 'nothing' : `something else (${names.slice(0, 2).join(', ')}, ...)`;
+  return names.length === 0
+    ? 'nothing'
+    : `something else (${names
+        .slice(0, 2)
+        .map((name) => name.slice(0, 80))
+        .join(', ')}, ...)`;
 }

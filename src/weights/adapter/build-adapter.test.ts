@@ -243,6 +243,10 @@ describe('Stable Diffusion adapters', () => {
 });
 
 describe('names kohya flattened', () => {
+  it('gives up on names no module has, instead of taking long over them', () => {
+    expect(unflattenModule('to_'.repeat(100))).toBeNull();
+  });
+
   it.each([
     [
       'down_blocks_0_attentions_1_transformer_blocks_0_ff_net_0_proj',

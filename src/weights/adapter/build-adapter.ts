@@ -54,6 +54,9 @@ export async function buildAdapter(build: {
   const values = contents.tensors.filter(
     (tensor) => tensor.shape.reduce((product, dim) => product * dim, 1) > 1,
   );
+  if (values.length === 0) {
+    throw new HublineageError('NoWeights', 'the adapter has no values', { where: candidate.files[0] });
+  }
   const tensors = values
     .map((raw) => createCanonicalTensor(raw, raw.name, { role: 'lora' }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -93,7 +93,8 @@ function placeOf(module: string): Factor['place'] {
   }
   const flat = /^(?:lora_unet|lycoris|lora_unet_lycoris)_(.+)$/.exec(module);
   if (flat !== null) {
-    const canonical = fromLdmModule(unflattenModule(flat[1] as string));
+    const dotted = unflattenModule(flat[1] as string);
+    const canonical = dotted === null ? null : fromLdmModule(dotted);
     return canonical === null
       ? { component: 'unknown', target: null }
       : { component: 'unet', target: `${canonical}.weight` };

@@ -30,17 +30,22 @@ const WORDS = [
   'to_v',
 ];
 
-/** `down_blocks_0_attentions_0_proj_in` -> `down_blocks.0.attentions.0.proj_in`: the dots kohya's scripts turned into underscores. */
-export function unflattenModule(flat: string): string {
+const TOKEN = new RegExp(`(?:${WORDS.join('|')})(?=_|$)|[^_]*`, 'y');
+/** The longest module of a real UNet flattens to about 80 characters. */
+const MAX_FLAT_CHARS = 256;
+
+/**
+ * `down_blocks_0_attentions_0_proj_in` -> `down_blocks.0.attentions.0.proj_in`: the dots kohya's scripts turned into underscores.
+ * Null for what is far longer than any module's name.
+ */
+export function unflattenModule(flat: string): string | null {
+  if (flat.length > MAX_FLAT_CHARS) return null;
   const parts: string[] = [];
-  let rest = flat;
-  while (rest !== '') {
-    const word =
-      WORDS.find((candidate) => rest === candidate || rest.startsWith(`${candidate}_`)) ??
-      rest.split('_')[0] ??
-      rest;
-    parts.push(word);
-    rest = rest.slice(word.length + 1);
+  for (let at = 0; at <= flat.length; ) {
+    TOKEN.lastIndex = at;
+    const part = TOKEN.exec(flat)?.[0] ?? '';
+    parts.push(part);
+    at += part.length + 1;
   }
   return parts.join('.');
 }

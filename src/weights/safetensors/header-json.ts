@@ -14,8 +14,8 @@ export interface HeaderJson {
   metadata: Record<string, string>;
 }
 
-/** Bounds that real files stay far below (the largest known repos spread 497,000 tensors over hundreds of shards). */
-export const MAX_TENSORS = 200_000;
+/** Bounds that real files stay far below: a Llama has a few thousand tensors, the largest known repos spread theirs over hundreds of shards. */
+export const MAX_TENSORS = 65_536;
 const MAX_NAME_BYTES = 1024;
 const MAX_DIMS = 16;
 const MAX_METADATA_KEYS = 512;

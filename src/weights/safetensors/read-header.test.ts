@@ -73,7 +73,7 @@ describe('readSafetensorsHeader', () => {
         fc.dictionary(fc.string(), fc.string(), { maxKeys: 4 }),
         async (layout, metadata) => {
           const written = layout
-            .filter(({ name }) => name !== '__metadata__' && name !== '__proto__')
+            .filter(({ name }) => name !== '__metadata__')
             .map((entry) => {
               const count = entry.shape.reduce((product, dim) => product * dim, 1);
               return { ...entry, data: new Float32Array(count) };

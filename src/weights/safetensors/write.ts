@@ -33,7 +33,9 @@ export function layoutSafetensors(
   const sorted = [...tensors].sort(
     (a, b) => DTYPE_BITS[b.dtype] - DTYPE_BITS[a.dtype] || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
   );
-  const header: Record<string, unknown> = metadata === undefined ? {} : { __metadata__: metadata };
+  // No prototype: a tensor may be called `__proto__`.
+  const header: Record<string, unknown> = Object.create(null);
+  if (metadata !== undefined) header.__metadata__ = metadata;
   const begins = new Map<string, number>();
   let end = 0;
   for (const { name, dtype, shape } of sorted) {
