@@ -1,3 +1,9 @@
 export { type EventSink, type RunEvent, STAGES, type Stage } from './events.ts';
-export { readReport, readReportRows, toReportOptions, type WrittenReport, writeReports } from './report-stage.ts';
+export {
+  readReport,
+  readReportRows,
+  toReportOptions,
+  type WrittenReport,
+  writeReports,
+} from './report-stage.ts';
 export { createRunHub, type RunOptions, type RunOutcome, runStages } from './run.ts';

@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { HublineageError } from '../types/errors.ts';
 
@@ -33,11 +34,12 @@ export function acquireLock(databaseFile: string, command: string, now: () => Da
   const path = `${databaseFile}.lock`;
   let lock: Database.Database;
   try {
+    mkdirSync(dirname(path), { recursive: true });
     lock = new Database(path, { timeout: 0 });
   } catch (error) {
     throw new HublineageError('DatabaseInvalid', 'The lock file beside the database cannot be opened.', {
       where: path,
-      hint: 'The folder of the database must exist and be writable.',
+      hint: 'The folder of the database must be writable.',
       cause: error,
     });
   }
