@@ -21,8 +21,10 @@ export interface TensorGeometry {
 /** 1-D tensors are stored whole up to here: above any norm or bias of these families, below what a hostile file could ask for. */
 export const MAX_VECTOR_VALUES = 65_536;
 
-/** In wide matrices the two runs lie in the last columns of one row and the first of the next, so that one short span covers both. */
-const EDGE_COLS = 2048;
+/** Matrices of more columns are wide: their two runs lie near the end of one row and the beginning of the next, a short span. */
+const WIDE_COLS = 2048;
+/** Columns at either end of a row among which those runs are chosen. */
+const EDGE_COLS = 1024;
 
 /**
  * Ranges of token ids in each of which four neighbouring ids are read: control tokens and bytes, the smallest vocabularies, frequent
@@ -76,8 +78,8 @@ function matrixPositions({ role, rows, cols }: TensorGeometry, scheme: SamplingS
   const starts = Math.floor(cols / run);
   const near = Math.max(1, Math.floor(EDGE_COLS / run));
   return Array.from({ length: k }, (_, i) => {
-    const choice = seededInt(`${key}|col${i}`, seed, cols > EDGE_COLS ? Math.min(near, starts) : starts);
-    const slot = cols > EDGE_COLS && i === 0 ? starts - 1 - choice : choice;
+    const choice = seededInt(`${key}|col${i}`, seed, cols > WIDE_COLS ? Math.min(near, starts) : starts);
+    const slot = cols > WIDE_COLS && i === 0 ? starts - 1 - choice : choice;
     return { row: r0 + i, col: slot * run, count: run };
   });
 }
@@ -99,13 +101,13 @@ function tokenPositions({ role, cols }: TensorGeometry, scheme: SamplingScheme):
   const key = `${role}|${cols}`;
   const run = Math.min(cols, Math.ceil(valuesPerTensor / 8 / 32) * 32);
   const starts = Math.floor(cols / run);
-  const near = cols > EDGE_COLS ? Math.min(starts, Math.max(1, Math.floor(EDGE_COLS / run))) : starts;
+  const near = cols > WIDE_COLS ? Math.min(starts, Math.max(1, Math.floor(EDGE_COLS / run))) : starts;
   return TOKEN_BLOCKS.flatMap(([from, to], block) => {
     const first = from + seededInt(`${key}|block${block}`, seed, to - from - TOKENS_PER_BLOCK + 2);
     return Array.from({ length: TOKENS_PER_BLOCK }, (_, i) => {
       const edge = i === 0 || i === TOKENS_PER_BLOCK - 1;
       const choice = seededInt(`${key}|block${block}|col${i}`, seed, edge ? near : starts);
-      const slot = edge && i === 0 && cols > EDGE_COLS ? starts - 1 - choice : choice;
+      const slot = edge && i === 0 && cols > WIDE_COLS ? starts - 1 - choice : choice;
       return { row: first + i, col: slot * run, count: run };
     });
   });

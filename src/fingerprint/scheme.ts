@@ -22,7 +22,7 @@ export interface SamplingOptions extends SamplingScheme, SamplingBudget {}
 
 export const DEFAULT_SAMPLING: Readonly<SamplingOptions> = Object.freeze({
   valuesPerTensor: 512,
-  seed: 0,
+  seed: 1,
   maxRequests: 256,
   maxBytes: 4_000_000,
 });
