@@ -4,6 +4,11 @@ import type { ZipEntry } from './zip-directory.ts';
 
 const LOCAL = 0x04034b50;
 const HEADER_BYTES = 30;
+const MAX_32 = 0xffffffff;
+
+/** Needs a ZIP64 field, because it is or begins beyond 4 GB. */
+const isLarge = ({ size, headerOffset }: ZipEntry) => size >= MAX_32 || headerOffset >= MAX_32;
+
 /** torch pads entries to this unless `.storage_alignment` says otherwise. */
 const DEFAULT_ALIGNMENT = 64;
 /** A repacked archive may need each header read; beyond this it is not worth the requests. */
@@ -33,18 +38,17 @@ export async function readDataOffset(source: ByteSource, entry: ZipEntry): Promi
  * them to the alignment, with room for ZIP64 sizes where they are needed.
  */
 function predictDataOffset(entry: ZipEntry, alignment: number): number {
-  const max = 0xffffffff;
-  const large = entry.size >= max || entry.headerOffset >= max;
-  const zip64Bytes = large ? 4 + (entry.size >= max ? 16 : 0) + (entry.headerOffset >= max ? 8 : 0) : 0;
+  const zip64Bytes = isLarge(entry)
+    ? 4 + (entry.size >= MAX_32 ? 16 : 0) + (entry.headerOffset >= MAX_32 ? 8 : 0)
+    : 0;
   const nameBytes = new TextEncoder().encode(entry.name).length;
   const start = entry.headerOffset + HEADER_BYTES + nameBytes + 4 + zip64Bytes;
   return Math.ceil(start / alignment) * alignment;
 }
 
-/** Data descriptors are 16 bytes, or 24 with ZIP64 sizes: prediction, size and the next header have to fit together. */
+/** A data descriptor follows, 16 bytes or 24 with ZIP64 sizes: prediction, size and the next header have to fit together. */
 function isConfirmed(entry: ZipEntry, offset: number): boolean {
-  const descriptorBytes = entry.nextOffset - offset - entry.size;
-  return descriptorBytes === 16 || descriptorBytes === 24;
+  return offset + entry.size + (isLarge(entry) ? 24 : 16) === entry.nextOffset;
 }
 
 /**
