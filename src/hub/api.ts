@@ -1,6 +1,7 @@
 import { HublineageError } from '../types/errors.ts';
 import { parseJson } from './body.ts';
 import type { HubEvent, HubMeter } from './contract.ts';
+import { tryAgain } from './failures.ts';
 import { followRedirect, MAX_REDIRECTS, type RedirectPolicy } from './redirects.ts';
 import type { RetryOptions } from './retry.ts';
 import { failForStatus, type Subject } from './status.ts';
@@ -73,7 +74,7 @@ async function fetchOnce<T>(context: HubContext, request: ApiRequest<T>): Promis
     );
     if (!(outcome instanceof URL)) return outcome.document;
     if (seen.has(outcome.href) || seen.size > MAX_REDIRECTS) {
-      throw new HublineageError('RedirectRefused', 'redirects that lead in a circle', { where });
+      throw tryAgain('HubBadAnswer', 'redirects that lead in a circle', where);
     }
     seen.add(outcome.href);
     url = outcome;

@@ -50,7 +50,7 @@ export type HubEvent =
   | {
       type: 'wait';
       bucket: Bucket;
-      reason: 'quota' | 'throttled' | 'retry';
+      reason: 'quota' | 'throttled';
       waitMs: number;
       /** `waiting 41 s for the Hub's api quota` */
       message: string;

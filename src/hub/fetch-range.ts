@@ -46,7 +46,22 @@ export async function fetchRange(context: HubContext, request: RangeRequest): Pr
     if (!(outcome instanceof URL)) return outcome;
     url = outcome;
   }
-  throw new HublineageError('RedirectRefused', 'redirects that do not end', { where: request.where });
+  throw tryAgain('HubBadAnswer', 'redirects that do not end', request.where);
+}
+
+/** The size of a file that nobody has told, from the Content-Range of its first byte: CDNs of some mirrors redirect without X-Linked-Size. */
+export async function fetchSize(
+  context: HubContext,
+  request: Pick<RangeRequest, 'url' | 'where' | 'meter'>,
+): Promise<number> {
+  const { url, where, meter } = request;
+  const headers = { accept: '*/*', 'accept-encoding': 'identity', range: 'bytes=0-0' };
+  return context.wire.send({ url, bucket: toBucket(context, url), headers, where, meter }, async (answer) => {
+    const total = /^bytes (?:0-0|\*)\/(\d{1,15})$/.exec(answer.headers['content-range'] ?? '')?.[1];
+    if ((answer.status === 206 || answer.status === 416) && total !== undefined) return Number(total);
+    answer.abort();
+    throw tryAgain('RangeMismatch', `no size to be had (status ${answer.status})`, where);
+  });
 }
 
 async function readRange(answer: Answer, request: RangeRequest, onCdn: boolean): Promise<Uint8Array> {

@@ -2,6 +2,8 @@ import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { HubClient, ListPage, ListQuery } from './contract.ts';
 import { type FakeRequest, json, send, toRow } from './testing/fake-hub.ts';
+import { createFixedWindow } from './testing/fixed-window.ts';
+import { createSkippingClock } from './testing/skipping-clock.ts';
 import { withHub } from './testing/with-hub.ts';
 
 const QUERY: ListQuery = { filter: 'llama', sort: 'createdAt', direction: 1, limit: 10 };
@@ -115,6 +117,32 @@ describe('listing', () => {
         }),
       );
     });
+  });
+
+  it('spends a small quota to its end, window after window, without a 429', async () => {
+    const clock = createSkippingClock();
+    const window = createFixedWindow({
+      quota: 7,
+      windowMs: 60_000,
+      offsetMs: clock.now() - 20_000,
+      rounding: 'ceil',
+    });
+    const fault = ({ res }: FakeRequest) => {
+      const { ok, headers } = window.take(clock.now());
+      res.setHeader('RateLimit', headers.rateLimit);
+      res.setHeader('RateLimit-Policy', headers.policy);
+      if (!ok) send(res, 429, '{}');
+      return !ok;
+    };
+    await withHub(
+      { rows: ROWS, fault },
+      async ({ client }) => {
+        expect(names(await walk(client, { ...QUERY, limit: 1 }))).toEqual(ALL);
+        expect(window.refused()).toBe(0);
+        expect([...window.usedByWindow.values()]).toEqual([7, 7, 7, 7, 7]);
+      },
+      { clock },
+    );
   });
 
   it('makes pages smaller after 504, and larger again', async () => {

@@ -90,8 +90,8 @@ export function createRangeSource(
   };
 }
 
-/** Failures after which the signed address is given up: it may lead to a broken copy. */
-const WORTH_RESOLVING = new Set(['SignatureExpired', 'RangeIgnored', 'RangeMismatch']);
+/** Failures after which the signed address is given up: it may lead to a broken copy, or to a CDN that is down while another one is not. */
+const WORTH_RESOLVING = new Set(['SignatureExpired', 'RangeIgnored', 'RangeMismatch', 'CdnUnreachable']);
 
 export function matchesSha256(bytes: Uint8Array, sha256: string): boolean {
   return createHash('sha256').update(bytes).digest('hex') === sha256;

@@ -74,5 +74,5 @@ export async function fetchSmall(
     }
     return outcome;
   }
-  throw new HublineageError('RedirectRefused', 'redirects that do not end', { where });
+  throw tryAgain('HubBadAnswer', 'redirects that do not end', where);
 }

@@ -1,4 +1,5 @@
 import { HublineageError } from '../types/errors.ts';
+import { tryAgain } from './failures.ts';
 
 export interface RedirectPolicy {
   endpoint: URL;
@@ -21,7 +22,7 @@ export function isSameHost(a: URL, b: URL): boolean {
 /**
  * Where a redirect leads, if it may lead there: to the endpoint's own origin; to another port or scheme of its host where the endpoint
  * is on loopback; to https hosts of the list. A Hub that is not trusted with more than models must not send us to
- * other machines of our network. RedirectRefused otherwise, HubBadAnswer when there is nothing to follow.
+ * other machines of our network. RedirectRefused otherwise; HubBadAnswer, worth another try, when there is nothing to follow.
  */
 export function followRedirect(
   location: string | undefined,
@@ -30,7 +31,11 @@ export function followRedirect(
   where: string,
 ): URL {
   if (location === undefined || location === '') {
-    throw new HublineageError('HubBadAnswer', 'a redirect without a Location', { where });
+    throw tryAgain('HubBadAnswer', 'a redirect without a Location', where);
+  }
+  // `api/…` without its slash would lead below the file that was asked for, whose absence would then look like that of the file.
+  if (!/^(?:[a-z][a-z0-9+.-]*:|\/)/i.test(location)) {
+    throw tryAgain('HubBadAnswer', 'a redirect to a path without its beginning', where);
   }
   const to = URL.canParse(location, from.href) ? new URL(location, from) : null;
   if (to === null || (to.protocol !== 'https:' && to.protocol !== 'http:')) {

@@ -2,6 +2,7 @@ import { HublineageError } from '../types/errors.ts';
 import type { ByteSource, HubFile, HubRepo, RepoFiles } from '../types/hub.ts';
 import type { HubContext } from './api.ts';
 import type { CallOptions } from './contract.ts';
+import { fetchSize } from './fetch-range.ts';
 import { listTree } from './list-tree.ts';
 import { describeRepo, fetchModelInfo, requireRepoId } from './model-info.ts';
 import { isInsidePath } from './normalize-files.ts';
@@ -74,8 +75,13 @@ export function openRepo(
       { bucket: 'resolvers', where },
     );
     pin(resolved.commit, where);
-    const size = resolved.size ?? entry?.size ?? null;
-    if (size === null) throw new HublineageError('HubBadAnswer', 'a file without a size', { where });
+    const size =
+      resolved.size ??
+      entry?.size ??
+      (await context.retrying(() => fetchSize(context, { url: resolved.url, where, meter }), {
+        bucket: 'cdn',
+        where,
+      }));
     if (entry !== null && resolved.size !== null && resolved.size !== entry.size) {
       throw new HublineageError('RevisionGone', `listed with ${entry.size} bytes, now has ${resolved.size}`, {
         where,

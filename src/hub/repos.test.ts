@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import errorMatrix from '../../test/fixtures/hub/error-matrix.json' with { type: 'json' };
 import treeEntries from '../../test/fixtures/hub/tree-gpt2-entries.json' with { type: 'json' };
-import { COMMIT, type FakeRequest, json, send, sha256, toRow } from './testing/fake-hub.ts';
+import { COMMIT, type FakeRequest, json, send, sendBytes, sha256, toRow } from './testing/fake-hub.ts';
 import { withHub } from './testing/with-hub.ts';
 
 const text = (content: string) => new TextEncoder().encode(content);
@@ -51,7 +51,8 @@ describe('model info', () => {
   it.each([
     ['RedirectRefused', 307, 'https://huggingface.co/api/models/x/y'],
     ['RedirectRefused', 307, 'http://evil.example/api/models/x/y'],
-    ['RedirectRefused', 308, '?again'],
+    ['HubBadAnswer', 308, '/api/models/owner/name'],
+    ['HubBadAnswer', 308, '?again'],
     ['RedirectRefused', 301, 'ftp://127.0.0.1/x'],
     ['HubBadAnswer', 302, ''],
   ])('%s for status %i to %j', async (code, status, location) => {
@@ -61,7 +62,7 @@ describe('model info', () => {
     };
     await withHub({ fault }, async ({ client, hub }) => {
       await expect(client.modelInfo('owner/name')).rejects.toMatchObject({ code, where: 'owner/name' });
-      expect(hub.requests.length).toBeLessThan(8);
+      expect(hub.requests.length).toBeLessThan(20);
     });
   });
 
@@ -309,6 +310,42 @@ describe('the files of a repo', () => {
     });
   });
 
+  it('without X-Linked-Size tell their size on the CDN', async () => {
+    const fault = ({ route, res, headers }: FakeRequest) => {
+      if (route !== 'cdn') return false;
+      sendBytes(res, WEIGHTS, headers.range);
+      return true;
+    };
+    await withHub({ fault, files: FILES }, async ({ client, hub }) => {
+      const redirecting = ({ route, res }: FakeRequest) => {
+        if (route !== 'resolve') return false;
+        res.writeHead(302, { location: `${hub.cdnOrigin}/x`, 'x-repo-commit': COMMIT }).end();
+        return true;
+      };
+      await withHub({ fault: redirecting }, async (other) => {
+        const source = await other.client.openRepo('owner/name', COMMIT).open('w');
+        expect(source).toMatchObject({ size: 3000, sha256: null });
+        expect(Buffer.from(await source.read(10, 5))).toEqual(Buffer.from(WEIGHTS.subarray(10, 15)));
+      });
+      expect(client.stats().retries).toBe(0);
+    });
+  });
+
+  it('move to another CDN when the first is down', async () => {
+    const fault = ({ route, number, res }: FakeRequest) => {
+      if (route !== 'resolve' || number > 1) return false;
+      res
+        .writeHead(302, { location: 'http://127.0.0.1:1/x', 'x-linked-size': 3000, 'x-repo-commit': COMMIT })
+        .end();
+      return true;
+    };
+    await withHub({ files: FILES, fault }, async ({ client, hub }) => {
+      const source = await client.openRepo('owner/name', COMMIT).open('model.safetensors');
+      expect(Buffer.from(await source.read(10, 5))).toEqual(Buffer.from(WEIGHTS.subarray(10, 15)));
+      expect(hub.count('resolve')).toBe(2);
+    });
+  });
+
   it('behind a CDN whose TLS is broken: CdnUnreachable, and the Hub is still there', async () => {
     let port = '';
     const fault = ({ route, res }: FakeRequest) => {
@@ -351,8 +388,8 @@ describe('the files of a repo', () => {
     };
     await withHub({ fault: circle }, async ({ client }) => {
       const files = client.openRepo('owner/name', COMMIT);
-      await expect(files.open('x')).rejects.toMatchObject({ code: 'RedirectRefused' });
-      await expect(files.readSmall('x', 9)).rejects.toMatchObject({ code: 'RedirectRefused' });
+      await expect(files.open('x')).rejects.toMatchObject({ code: 'HubBadAnswer' });
+      await expect(files.readSmall('x', 9)).rejects.toMatchObject({ code: 'HubBadAnswer' });
     });
   });
 });

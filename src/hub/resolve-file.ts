@@ -1,4 +1,3 @@
-import { HublineageError } from '../types/errors.ts';
 import { encodeRevision, type HubContext } from './api.ts';
 import type { Bucket, HubMeter } from './contract.ts';
 import { tryAgain } from './failures.ts';
@@ -80,7 +79,7 @@ export async function resolveFile(
     if (to === null) return { ...known, url };
     if (toBucket(context, to) === 'cdn') return { ...known, url: to };
     if (seen.has(to.href) || seen.size > MAX_REDIRECTS) {
-      throw new HublineageError('RedirectRefused', 'redirects that lead in a circle', { where });
+      throw tryAgain('HubBadAnswer', 'redirects that lead in a circle', where);
     }
     seen.add(to.href);
     url = to;
