@@ -115,12 +115,13 @@ function finishLlama(
     tensors.push(createCanonicalTensor(raw, name, { rowMap: rowMapOf(name, raw) }));
   }
   const sorted = sortByName(tensors);
+  const absentNames = contents.absentNames.map((name) => fromHfLlamaName(name) ?? name);
   const stem = contents.container === 'safetensors' ? 'safetensors' : 'bin';
   return finish(build, sorted, {
     family: 'llama',
     architecture: readArchitecture(build.facts.config, 'LlamaForCausalLM'),
     format: contents.sharded ? `${stem}-sharded` : stem,
-    widths: summariseLlamaWidths(sorted, config),
+    widths: summariseLlamaWidths(sorted, config, absentNames),
   });
 }
 

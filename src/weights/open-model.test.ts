@@ -187,7 +187,18 @@ describe('openModel on a Llama', () => {
     const repo = createMemoryRepo(files);
     const weights = await openModel(repo);
     expect(weights.tensors.length).toBe(14);
+    expect(weights.widths.layers).toBe(2);
     expect(weights.notes.join()).toContain('1 of 3 shards are missing (model-00002-of-00003.safetensors)');
+  });
+
+  it('counts the layers of a missing shard: a model with a hole in it is not a pruned one', async () => {
+    const { 'model-00003-of-00003.safetensors': _gone, ...files } = shard(
+      createLlama({ ...TINY_LLAMA, layers: 6 }),
+      3,
+    );
+    const weights = await openModel(createMemoryRepo(files));
+    expect(Math.max(...weights.tensors.map(({ layer }) => layer ?? 0))).toBeLessThan(5);
+    expect(weights.widths.layers).toBe(6);
   });
 
   it('falls back to another file when all shards of an index are missing', async () => {

@@ -6,12 +6,15 @@ import { buildFullModel } from './build-full.ts';
 import { type Candidate, chooseFiles } from './choose-files.ts';
 import type { KnownFacts } from './facts.ts';
 import { openGguf, toGgufWeights } from './gguf/index.ts';
+import { mapParallel, PARALLEL_FILES } from './map-parallel.ts';
 import { resolveQuantized } from './quantized/resolve.ts';
 import { isDeadEnd, readTensors } from './read-tensors.ts';
 import { recogniseNaming } from './recognise.ts';
 
 /** Ways tried before a repo is given up: a lone VAE beside the checkpoint is common, ten wrong files are not. */
 const MAX_CANDIDATES = 4;
+/** Real ones have a few dozen. */
+const MAX_GGUF_PARTS = 1024;
 
 /**
  * Opens a repo's weights: chooses what to read from the file list, reads headers by ranges, and gives every tensor its canonical
@@ -43,7 +46,12 @@ async function openCandidate(
   facts: KnownFacts,
 ): Promise<ModelWeights> {
   if (candidate.reader === 'gguf') {
-    const sources = await Promise.all(candidate.files.map((path) => repo.open(path)));
+    if (candidate.files.length > MAX_GGUF_PARTS) {
+      throw new HublineageError('ContainerUnsupported', `a GGUF split into ${candidate.files.length} files`, {
+        where: candidate.files[0],
+      });
+    }
+    const sources = await mapParallel(candidate.files, PARALLEL_FILES, (path) => repo.open(path));
     const weights = toGgufWeights(await openGguf(sources), sources);
     return candidate.note === null ? weights : { ...weights, notes: [candidate.note, ...weights.notes] };
   }

@@ -2,14 +2,13 @@ import { HublineageError, isHublineageError } from '../types/errors.ts';
 import type { ByteSource, HubFile, RepoFiles } from '../types/hub.ts';
 import type { Container, HubFileIdentity } from '../types/weights.ts';
 import type { Candidate } from './choose-files.ts';
+import { mapParallel, PARALLEL_FILES } from './map-parallel.ts';
 import { createPlainTensor } from './plain-tensor.ts';
 import type { RawTensor } from './raw-tensor.ts';
 import { readSafetensorsHeader } from './safetensors/read-header.ts';
 import { estimateHeaderBytes, MAX_INDEX_BYTES, parseShardIndex } from './safetensors/shard-index.ts';
 import { openTorch } from './torch/index.ts';
 
-/** Shards opened at once: enough to hide latency, few enough not to look like an attack. */
-const PARALLEL_SHARDS = 8;
 /** Bounds memory over all shards; DeepSeek-V3, the largest open model when this was chosen, has 91,991. */
 const MAX_MODEL_TENSORS = 131_072;
 
@@ -19,6 +18,8 @@ export interface RawContents {
   tensors: RawTensor[];
   metadata: Record<string, string>;
   files: HubFileIdentity[];
+  /** names of tensors that should lie in shards that are missing */
+  absentNames: string[];
   /** the opened files, for the few reads beyond headers */
   sources: ReadonlyMap<string, ByteSource>;
   notes: string[];
@@ -55,7 +56,7 @@ export async function readTensors(
       `${missing.length} of ${planned.length} shards are missing (${names.join(', ')}${missing.length > 3 ? ', ...' : ''})`,
     );
   }
-  const opened = await mapParallel(existing, PARALLEL_SHARDS, (file) => openOne(repo, candidate, file));
+  const opened = await mapParallel(existing, PARALLEL_FILES, (file) => openOne(repo, candidate, file));
   const tensors = new Map<string, RawTensor>();
   const metadata: Record<string, string> = {};
   const sources = new Map<string, ByteSource>();
@@ -92,6 +93,7 @@ export async function readTensors(
         sha256: source.sha256 ?? sha256Of(listing, source.path),
       }))
       .sort((a, b) => (a.path < b.path ? -1 : 1)),
+    absentNames: missing.flatMap((file) => file.tensorNames ?? []),
     sources,
     notes,
   };
@@ -155,30 +157,6 @@ function checkAgainstIndex(
   const names = new Set(tensors.map((tensor) => tensor.name));
   const absent = expected.filter((name) => !names.has(name)).length;
   if (absent > 0) notes.push(`${absent} tensors the index places in ${path} are not there`);
-}
-
-/** Results in the order of the items; the first error wins and no new work is begun after it. */
-async function mapParallel<T, R>(
-  items: readonly T[],
-  limit: number,
-  task: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = new Array(items.length);
-  let next = 0;
-  let failed = false;
-  const worker = async () => {
-    while (next < items.length && !failed) {
-      const index = next++;
-      try {
-        results[index] = await task(items[index] as T);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  return results;
 }
 
 /** True for errors that mean "this way of reading the repo leads nowhere, another may". */

@@ -1,4 +1,5 @@
 import type { CanonicalTensor, ModelWidths } from '../types/weights.ts';
+import { layerOf } from './canonical/index.ts';
 import { type KnownFacts, readCount } from './facts.ts';
 
 export const NO_WIDTHS: ModelWidths = {
@@ -27,6 +28,7 @@ export function mostCommon(values: Iterable<number>): number | null {
 export function summariseLlamaWidths(
   tensors: readonly CanonicalTensor[],
   config: KnownFacts['config'],
+  absentNames: readonly string[] = [],
 ): ModelWidths {
   const shapesOf = (role: string) =>
     tensors.filter((tensor) => tensor.role === role).map((tensor) => tensor.shape);
@@ -38,6 +40,10 @@ export function summariseLlamaWidths(
   const heads = readCount(config, 'num_attention_heads', 'n_heads');
   const headDim = heads !== null && qRows !== null && qRows % heads === 0 ? qRows / heads : null;
   const kvHeads = headDim !== null && kRows !== null && kRows % headDim === 0 ? kRows / headDim : null;
+  // Layers of missing shards count: a model with a hole in it is not a pruned model.
+  const layers = new Set(
+    [...tensors.map((tensor) => tensor.layer), ...absentNames.map(layerOf)].filter((layer) => layer !== null),
+  );
   return {
     ...NO_WIDTHS,
     hidden,
@@ -45,7 +51,7 @@ export function summariseLlamaWidths(
     heads: headDim === null ? null : heads,
     kvHeads,
     headDim,
-    layers: new Set(tensors.map((tensor) => tensor.layer).filter((layer) => layer !== null)).size || null,
+    layers: layers.size || null,
     vocab: embedding?.[0] ?? null,
   };
 }

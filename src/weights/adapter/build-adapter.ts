@@ -40,7 +40,7 @@ export async function buildAdapter(build: {
   if (parsed.family === null) {
     throw new HublineageError(
       'ArchitectureUnsupported',
-      'an adapter for neither a Llama nor a Stable Diffusion UNet',
+      'an adapter whose factors name no part of a Llama or a Stable Diffusion UNet',
       {
         where: candidate.files[0],
       },
