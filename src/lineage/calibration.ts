@@ -17,6 +17,8 @@ export interface Calibration {
   depthPrior: number;
   /** log-odds against a permuted copy */
   permutedPrior: number;
+  /** exponent of attachment for adapters, whose base shows in nothing but shapes */
+  adapterHub: number;
   /** logit p = slope * raw + intercept, capped */
   slope: number;
   intercept: number;
@@ -33,6 +35,7 @@ export const DEFAULT_CALIBRATION: Calibration = {
   kurtosisCap: 0.5,
   depthPrior: -5,
   permutedPrior: -5,
+  adapterHub: 1.2,
   slope: 1,
   intercept: 0,
   cap: 6.5,

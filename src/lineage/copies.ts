@@ -1,4 +1,5 @@
 import type { LineageModel, Relation } from '../types/lineage.ts';
+import type { Block } from './blocks.ts';
 import type { ModelSamples, SampleCache } from './model-samples.ts';
 import { FINENESS, type Grid, readGrid, roundToGrid } from './number-grid.ts';
 import { areComparable } from './pair-statistics.ts';
@@ -24,6 +25,8 @@ export interface CopyClass {
 }
 
 /** A cast must agree everywhere but in values too small for one of the formats. */
+/** A cast lies nearer to its source than any fine-tune; a few more are looked at because distances are sampled. */
+const CAST_CANDIDATES = 8;
 const CAST_AGREEMENT = 0.9999;
 /** f32 -> f16 -> bf16 rounds twice and differs from direct rounding in 6.3 % of values, by one unit. */
 const TINY = 2 ** -13;
@@ -243,4 +246,42 @@ function hashBits(values: Float32Array): string {
     h2 = Math.imul((h2 ^ word) + 0x7ed55d16, 0x85ebca6b);
   }
   return `${(h1 >>> 0).toString(16)}${(h2 >>> 0).toString(16)}`;
+}
+
+/** Casts among nearest relatives, merged into the source's class. Chains of casts hang from their immediate source. */
+export async function findCasts(
+  models: readonly LineageModel[],
+  blocks: readonly Block[],
+  world: { cache: SampleCache; classes: ReadonlyMap<string, CopyClass> },
+): Promise<CopyFinding[]> {
+  const sourceOf = new Map<string, CopyFinding>();
+  for (const block of blocks) {
+    if (block.members.length < 2) continue;
+    const samples = await world.cache.get(block.members.map((i) => models[i]!.repo));
+    for (const i of block.members) {
+      const model = models[i]!;
+      const mine = samples.get(model.repo);
+      if (model.fingerprint.quantized || !mine) continue;
+      for (const j of block.nearest.get(i)!.slice(0, CAST_CANDIDATES)) {
+        const other = models[j]!;
+        const theirs = samples.get(other.repo);
+        if (other.fingerprint.quantized || !theirs) continue;
+        const cast = findCast(model, mine, other, theirs);
+        if (cast?.child !== model.repo) continue;
+        const known = sourceOf.get(model.repo);
+        if (!known || cast.agreement > known.agreement) sourceOf.set(model.repo, cast);
+      }
+    }
+  }
+  for (const { child, parent } of sourceOf.values()) {
+    let root = parent;
+    for (let steps = 0; sourceOf.has(root) && steps < models.length; steps++)
+      root = sourceOf.get(root)!.parent;
+    const home = world.classes.get(root);
+    const cast = world.classes.get(child);
+    if (!home || !cast || home === cast) continue;
+    home.members.push(...cast.members);
+    home.existedBy = Math.min(home.existedBy, cast.existedBy);
+  }
+  return [...sourceOf.values()];
 }

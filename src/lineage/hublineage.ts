@@ -1,160 +1,229 @@
 import type { SampleLoader } from '../types/fingerprint.ts';
-import type { Edge, Evidence, FamilyMember, LineageModel, LineageResult } from '../types/lineage.ts';
+import type { Edge, FamilyMember, LineageModel, LineageResult } from '../types/lineage.ts';
 import { findBlocks } from './blocks.ts';
 import { DEFAULT_CALIBRATION } from './calibration.ts';
-import { type CopyClass, findCast, findEqualModels } from './copies.ts';
+import { type CopyClass, type CopyFinding, findCasts, findEqualModels, groupBy } from './copies.ts';
+import { findDepthChange, layerCount, placeAcrossDepth } from './depth/trace-depth-change.ts';
+import { traceTransformed } from './disguise/trace-transformed.ts';
+import {
+  type FamilyTree,
+  growFamily,
+  NEAREST,
+  nearestInTable,
+  readTree,
+  toTreeNode,
+  type World,
+} from './family-tree.ts';
+import { type ChildFinding, toEdges, toEvidence } from './findings.ts';
+import { findMerges } from './merges/find-merges.ts';
 import { createSampleCache } from './model-samples.ts';
 import type { LineageOptions } from './options.ts';
-import { weighCandidates } from './probability.ts';
-import { growTree, type TreeNode } from './tree/grow-tree.ts';
+import { placeAdapter } from './place-adapters.ts';
+import { logistic } from './probability.ts';
+import { traceQuantised } from './trace-quantised.ts';
 import { createPairTable } from './tree/pair-table.ts';
 
-const NEAREST = 20;
-const TIE_SHARE = 0.99;
+const CACHED_MODELS = 600;
 
-/** The whole inference, in the order that works: copies, blocks, quantised children, merges, depth changes, the tree, disguises. */
+/** The whole inference, in the order that works: copies, blocks, casts, merges, trees, depth changes, disguises, quantised, adapters. */
 export async function inferHublineage(
   models: readonly LineageModel[],
   load: SampleLoader,
   options: LineageOptions,
 ): Promise<LineageResult> {
-  const calibration = options.calibration ?? DEFAULT_CALIBRATION;
-  const cache = createSampleCache(load, 600);
-  const edges: Edge[] = [];
-  const evidence: Evidence[] = [];
-  const full = models.filter((m) => m.fingerprint.kind === 'full' && m.fingerprint.core.length > 0);
-  const { classes, findings } = await findEqualModels(full, cache);
-  let sources = classes.map((c) => c.source);
-  const classOf = new Map<string, CopyClass>(classes.map((c) => [c.source.repo, c]));
-
-  // casts: nearest relatives that become equal after rounding
-  const castTo = new Map<string, string>();
-  const blocksBefore = findBlocks(sources, { seed: options.seed, nearest: NEAREST });
-  for (const block of blocksBefore) {
-    const samples = await cache.get(block.members.map((i) => sources[i]!.repo));
-    for (const i of block.members) {
-      const model = sources[i]!;
-      if (model.fingerprint.quantized) continue;
-      for (const j of block.nearest.get(i)!.slice(0, 8)) {
-        const other = sources[j]!;
-        if (other.fingerprint.quantized || castTo.has(model.repo)) continue;
-        const a = samples.get(model.repo);
-        const b = samples.get(other.repo);
-        if (!a || !b) continue;
-        const cast = findCast(model, a, other, b);
-        if (cast && cast.child === model.repo) {
-          castTo.set(cast.child, cast.parent);
-          findings.push(cast);
-        }
-      }
-    }
+  const cache = createSampleCache(load, CACHED_MODELS);
+  const notes: string[] = [];
+  const full = models.filter((m) => m.fingerprint.kind === 'full');
+  const { classes, findings: equal } = await findEqualModels(full, cache);
+  const world: World = {
+    cache,
+    options,
+    calibration: options.calibration ?? DEFAULT_CALIBRATION,
+    classes: new Map<string, CopyClass>(classes.map((c) => [c.source.repo, c])),
+    notes,
+  };
+  const findings: ChildFinding[] = [];
+  const copies: CopyFinding[] = [...equal];
+  const families: FamilyTree[] = [];
+  const byShape = groupBy(
+    classes.map((c) => c.source),
+    shapeKey,
+  );
+  for (const sources of byShape.values()) {
+    const group = await inferShape(sources, world);
+    copies.push(...group.copies);
+    findings.push(...group.findings);
+    families.push(...group.families);
   }
-  for (const [child, parent] of castTo) {
-    let root = parent;
-    while (castTo.has(root) && castTo.get(root) !== child) root = castTo.get(root)!;
-    const home = classOf.get(root)!;
-    const cls = classOf.get(child)!;
-    home.members.push(...cls.members);
-    home.existedBy = Math.min(home.existedBy, cls.existedBy);
+  for (const adapter of models) {
+    if (adapter.fingerprint.kind !== 'adapter') continue;
+    const found = placeAdapter(adapter, families, world);
+    if (found) findings.push(found);
   }
-  for (const finding of findings) {
-    edges.push({
-      child: finding.child,
-      parent: finding.parent,
-      relation: finding.relation,
-      probability: 0.99,
-      rank: 1,
-      weight: null,
-      method: finding.method,
-      parentKind: 'repo',
-    });
-  }
-  sources = sources.filter((m) => !castTo.has(m.repo));
-
-  const trunk = sources.filter((m) => !m.fingerprint.quantized);
-  for (const block of findBlocks(trunk, { seed: options.seed, nearest: NEAREST })) {
-    const members = block.members.map((i) => trunk[i]!);
-    const samples = await cache.get(members.map((m) => m.repo));
-    const present = members.filter((m) => samples.has(m.repo));
-    const index = new Map(present.map((m, i) => [m.repo, i]));
-    const table = createPairTable(present.map((m) => samples.get(m.repo)!));
-    const nodes: TreeNode[] = present.map((m) => ({
-      repo: m.repo,
-      existedBy: classOf.get(m.repo)!.existedBy,
-      vocab: m.fingerprint.widths.vocab,
-    }));
-    const nearest = block.members
-      .filter((i) => index.has(trunk[i]!.repo))
-      .map((i) => block.nearest.get(i)!.flatMap((j) => index.get(trunk[j]!.repo) ?? []));
-    const tree = growTree(table, nodes, nearest, calibration);
-    const above = probabilityAbove(tree.parent, tree.rootScores);
-    nodes.forEach((node, child) => {
-      const parent = tree.parent[child]!;
-      if (parent < 0) return;
-      const candidates = tree.candidates[child]!;
-      const weighed = weighCandidates(candidates, above[child]!, calibration);
-      const chosen = candidates.findIndex((c) => c.parent === parent);
-      const order = candidates
-        .map((_, i) => i)
-        .sort((a, b) =>
-          a === chosen ? -1 : b === chosen ? 1 : weighed[b]!.probability - weighed[a]!.probability,
-        );
-      let mass = 0;
-      order.forEach((i, rank) => {
-        if (rank > 0 && (mass >= TIE_SHARE || weighed[i]!.probability < 0.005)) return;
-        mass += weighed[i]!.probability;
-        edges.push({
-          child: node.repo,
-          parent: nodes[candidates[i]!.parent]!.repo,
-          relation: 'finetune',
-          probability: weighed[i]!.probability,
-          rank: rank + 1,
-          weight: null,
-          method: 'tree',
-          parentKind: 'repo',
-        });
-        for (const [probe, logOdds] of Object.entries(weighed[i]!.logOdds))
-          evidence.push({
-            child: node.repo,
-            parent: nodes[candidates[i]!.parent]!.repo,
-            probe,
-            outcome: logOdds > 0 ? 'supports' : logOdds < 0 ? 'contradicts' : 'neutral',
-            value: candidates[i]!.terms[probe as 'geometry'] ?? null,
-            logOdds,
-            detail: probe,
-          });
-      });
-    });
-  }
-  return { edges, evidence, families: familiesOf(models, edges), virtualParents: [], notes: [] };
+  findings.push(...copies.map((c) => toCopyFinding(c, world)));
+  return assemble(models, findings, options.minProbability, notes);
 }
 
-/** For each node, the probability that the root is not in its subtree. */
-export function probabilityAbove(parent: Int32Array, rootScores: Float64Array): Float64Array {
-  const top = Math.max(...rootScores);
-  const weights = rootScores.map((s) => Math.exp(s - top));
-  const total = weights.reduce((a, b) => a + b, 0);
-  const subtree = Float64Array.from(weights);
-  const depth = new Int32Array(parent.length);
-  parent.forEach((_, i) => {
-    for (let v = parent[i]!; v >= 0; v = parent[v]!) depth[i]!++;
-  });
-  const order = [...parent.keys()].sort((a, b) => depth[b]! - depth[a]!);
-  for (const v of order) if (parent[v]! >= 0) subtree[parent[v]!]! += subtree[v]!;
-  return subtree.map((s) => Math.max(0, 1 - s / total));
+/** Models of one shape can be compared whatever their depth and vocabulary. Head counts are not always told. */
+function shapeKey({ fingerprint: f }: LineageModel): string {
+  const w = f.widths;
+  return [f.scheme, f.family, w.hidden, w.intermediate, w.crossAttention].join('|');
+}
+
+interface ShapeResult {
+  copies: CopyFinding[];
+  findings: ChildFinding[];
+  families: FamilyTree[];
+}
+
+async function inferShape(all: readonly LineageModel[], world: World): Promise<ShapeResult> {
+  const { options } = world;
+  const blocks = findBlocks(all, { seed: options.seed, nearest: NEAREST });
+  const copies = await findCasts(all, blocks, world);
+  const cast = new Set(copies.map((c) => c.child));
+  const findings: ChildFinding[] = [];
+  let families: FamilyTree[] = [];
+  const quantised: { model: LineageModel; family: FamilyTree | null }[] = [];
+  for (const block of blocks) {
+    const present = block.members.map((i) => all[i]!).filter((m) => !cast.has(m.repo));
+    const samples = await world.cache.get(present.map((m) => m.repo));
+    const trunk = present.filter((m) => !m.fingerprint.quantized && samples.has(m.repo));
+    let family: FamilyTree | null = null;
+    if (trunk.length > 0) {
+      const table = createPairTable(trunk.map((m) => samples.get(m.repo)!));
+      const nearest = nearestInTable(table, NEAREST);
+      const nodes = trunk.map((m) => toTreeNode(m, world));
+      for (const { mixture, finding } of findMerges(table, trunk, nearest, world)) {
+        findings.push(finding);
+        nodes[mixture.child]!.pinned = mixture.parents[0]!.model;
+        nodes[mixture.child]!.mergeOf = mixture.parents.map((p) => p.model);
+      }
+      family = growFamily(trunk, [], nodes, world, { table, nearest });
+      families.push(family);
+    }
+    for (const model of present) if (model.fingerprint.quantized) quantised.push({ model, family });
+  }
+  families = joinAcrossDepth(families, findings, world);
+  for (const family of families) if (family.foreign === 0) findings.push(...readTree(family, world));
+  traceDisguises(families, findings, world);
+  for (const { model, family } of quantised) {
+    if (family === null) continue;
+    const samples = (await world.cache.get([model.repo])).get(model.repo);
+    if (!samples) continue;
+    const children = new Int32Array(family.nodes.length);
+    family.tree.parent.forEach((p) => {
+      if (p >= 0) children[p]!++;
+    });
+    const candidates = family.members.map((m, i) => ({
+      model: m,
+      samples: family.table.samples(i),
+      children: children[i]!,
+    }));
+    const found = traceQuantised(model, samples, candidates, world);
+    if (found) findings.push(found);
+  }
+  return { copies, findings, families };
+}
+
+/** Families of one shape and different depth: the derived one is placed under the other. */
+function joinAcrossDepth(families: FamilyTree[], findings: ChildFinding[], world: World): FamilyTree[] {
+  const result = [...families];
+  const depths = new Set(families.map(layerCount));
+  if (depths.size < 2) return result;
+  for (let i = 0; i < result.length; i++) {
+    const mine = result[i]!;
+    if (mine.foreign > 0) continue;
+    for (const other of families) {
+      if (layerCount(other) === layerCount(mine)) continue;
+      const change = findDepthChange(mine, other, families.length ** 2);
+      if (change?.child !== mine) continue;
+      const placed = placeAcrossDepth(change, world);
+      findings.push(...placed.findings);
+      result[i] = placed.family;
+      break;
+    }
+  }
+  return result;
+}
+
+/** Roots related to nobody in place may be another family's member in disguise. */
+function traceDisguises(families: readonly FamilyTree[], findings: ChildFinding[], world: World): void {
+  for (const suspect of families) {
+    if (suspect.foreign > 0) continue;
+    let best: ChildFinding | null = null;
+    for (const family of families) {
+      if (family === suspect || family.foreign > 0 || layerCount(family) !== layerCount(suspect)) continue;
+      // the larger family is where it came from; two single models go by time
+      if (family.members.length < suspect.members.length) continue;
+      if (family.members.length === suspect.members.length && !(rootTime(family) < rootTime(suspect)))
+        continue;
+      const found = traceTransformed(suspect, family, world);
+      if (found && (best === null || found.chosen[0]!.probability > best.chosen[0]!.probability))
+        best = found;
+    }
+    if (best) findings.push(best);
+  }
+}
+
+function rootTime(family: FamilyTree): number {
+  return family.nodes[family.tree.root]!.existedBy;
+}
+
+function toCopyFinding(copy: CopyFinding, world: World): ChildFinding {
+  const raw = 6;
+  const final = Math.min(world.calibration.cap, raw);
+  const probe =
+    copy.method === 'hash'
+      ? 'same-files'
+      : copy.method === 'values'
+        ? 'equal-values'
+        : 'equal-after-rounding';
+  return {
+    child: copy.child,
+    relation: copy.relation,
+    method: copy.method,
+    chosen: [
+      {
+        repo: copy.parent,
+        probability: logistic(final),
+        weight: null,
+        parentKind: 'repo',
+        logOdds: { [probe]: raw, calibration: final - raw },
+        values: { [probe]: copy.agreement },
+        details: { [probe]: copy.detail },
+      },
+    ],
+    ties: [],
+  };
+}
+
+function assemble(
+  models: readonly LineageModel[],
+  findings: readonly ChildFinding[],
+  minProbability: number,
+  notes: string[],
+): LineageResult {
+  void minProbability;
+  const sorted = [...findings].sort((a, b) => (a.child < b.child ? -1 : a.child > b.child ? 1 : 0));
+  const edges = sorted.flatMap(toEdges);
+  return {
+    edges,
+    evidence: sorted.flatMap(toEvidence),
+    families: familiesOf(models, edges),
+    virtualParents: [],
+    notes,
+  };
 }
 
 /** Root and depth of every model along its first rank-1 parent. */
 export function familiesOf(models: readonly LineageModel[], edges: readonly Edge[]): FamilyMember[] {
-  const parents = new Map<string, string[]>();
-  for (const e of edges) if (e.rank === 1) parents.set(e.child, [...(parents.get(e.child) ?? []), e.parent]);
+  const parent = new Map<string, string>();
+  for (const e of edges) if (e.rank === 1 && !parent.has(e.child)) parent.set(e.child, e.parent);
   return models.map((m) => {
     let root = m.repo;
     let depth = 0;
     const seen = new Set([root]);
-    for (;;) {
-      const next = parents.get(root)?.[0];
-      if (next === undefined || seen.has(next)) break;
+    for (let next = parent.get(root); next !== undefined && !seen.has(next); next = parent.get(root)) {
       root = next;
       seen.add(root);
       depth++;

@@ -15,12 +15,23 @@ export interface TreeNode {
   existedBy: number;
   /** rows of the token embedding, null where there is none */
   vocab: number | null;
+  /** parent that is known already (a merge hangs from its heaviest parent; a model placed before stays where it is); -1 = a fixed root */
+  pinned?: number;
+  /** parents of a merge: it lies between them, so it is nobody's parent until the rest of the tree stands */
+  mergeOf?: readonly number[];
+}
+
+export interface TreeTerms extends Record<string, number> {
+  'branches-off-here': number;
+  'created-before': number;
+  'has-many-children': number;
+  'vocabulary-grew': number;
 }
 
 export interface TreeCandidate {
   parent: number;
-  /** natural log-odds terms; their sum is compared between candidates of one child */
-  terms: { geometry: number; time: number; hub: number; vocabulary: number };
+  /** natural log-odds by probe; their sum is compared between candidates of one child */
+  terms: TreeTerms;
   score: number;
 }
 
@@ -64,8 +75,8 @@ export function growTree(
   for (let round = 0; round < MAX_ROUNDS; round++) {
     parent = moveRoot(nodes, parent, calibration);
     candidates = scoreCandidates(table, nodes, nearest, parent, calibration, priors);
-    const next = solve(n, candidates, rootOf(parent));
-    const score = totalScore(candidates, next) + scoreRoots(nodes, next, calibration)[rootOf(next)]!;
+    const next = solve(nodes, candidates, rootOf(parent));
+    const score = totalScore(candidates, next) + rootScoreOf(nodes, next, calibration);
     if (best === null || score > best.score + 1e-9) best = { parent: next, score, candidates };
     if (sameTree(parent, next)) break;
     parent = next;
@@ -79,30 +90,40 @@ export function growTree(
   };
 }
 
+function rootScoreOf(nodes: readonly TreeNode[], parent: Int32Array, calibration: Calibration): number {
+  const score = scoreRoots(nodes, parent, calibration)[rootOf(parent)]!;
+  return Number.isFinite(score) ? score : 0;
+}
+
 function firstGuess(
   table: PairTable,
   nodes: readonly TreeNode[],
   nearest: readonly (readonly number[])[],
   calibration: Calibration,
 ): Int32Array {
-  const n = nodes.length;
-  const candidates: TreeCandidate[][] = nodes.map((_, child) => {
-    return nearest[child]!.map((p) => {
+  const candidates: TreeCandidate[][] = nodes.map((node, child) => {
+    if (node.pinned !== undefined) return [];
+    return nearest[child]!.filter((p) => !nodes[p]!.mergeOf).map((p) => {
       const geometry = FIRST_GUESS_VALUES * closenessOfPair(table, child, p);
       const time = isEarlier(nodes[p]!, nodes[child]!) ? 0 : -calibration.time;
-      return { parent: p, terms: { geometry, time, hub: 0, vocabulary: 0 }, score: geometry + time };
+      return { parent: p, terms: toTerms(geometry, time, 0, 0), score: geometry + time };
     });
   });
-  return solve(n, candidates, -1);
+  return solve(nodes, candidates, -1);
 }
 
 /** `root` = -1 leaves the choice to the solver: it may hang any node from nothing at a price above all others. */
-function solve(n: number, candidates: readonly TreeCandidate[][], root: number): Int32Array {
+function solve(nodes: readonly TreeNode[], candidates: readonly TreeCandidate[][], root: number): Int32Array {
+  const n = nodes.length;
+  const fixedRoot = nodes.findIndex((node) => node.pinned === -1);
+  const top = fixedRoot >= 0 ? fixedRoot : root;
   const edges: { from: number; to: number; cost: number }[] = [];
-  for (let child = 0; child < n; child++)
-    for (const c of candidates[child]!) edges.push({ from: c.parent, to: child, cost: -c.score });
-  for (let child = 0; child < n; child++)
-    edges.push({ from: n, to: child, cost: child === root ? -1e9 : 1e9 });
+  nodes.forEach((node, child) => {
+    if (node.pinned === undefined)
+      for (const c of candidates[child]!) edges.push({ from: c.parent, to: child, cost: -c.score });
+    else if (node.pinned >= 0) edges.push({ from: node.pinned, to: child, cost: 0 });
+    edges.push({ from: n, to: child, cost: child === top ? -1e9 : 1e9 });
+  });
   const chosen = findArborescence(n + 1, edges, n)!;
   return Int32Array.from({ length: n }, (_, i) => {
     const from = edges[chosen[i]!]!.from;
@@ -166,40 +187,30 @@ export function scoreRoots(
     total += vocabulary(p, v);
   }
   for (let v = 0; v < n; v++) total += price(older[v]!);
-  // Depth-first re-rooting: crossing the edge u -> v turns it around and touches only the two ends.
-  const stack: { node: number; total: number }[] = [{ node: root, total }];
-  const olderUnder = Int32Array.from(older);
-  const visit = (u: number, at: number, counts: Int32Array) => {
-    scores[u] = at + calibration.hub * Math.log(1 + degree(u));
+  const base = total;
+  // Crossing the edge u -> v turns it around and touches only the two ends; what the path changed above is carried along.
+  const stack: { node: number; total: number; lost: number; fixed: boolean }[] = [
+    { node: root, total: base, lost: 0, fixed: nodes[root]!.pinned !== undefined },
+  ];
+  while (stack.length > 0) {
+    const { node: u, total: at, lost, fixed } = stack.pop()!;
+    scores[u] =
+      fixed && u !== root ? Number.NEGATIVE_INFINITY : at + calibration.hub * Math.log(1 + degree(u));
+    // `lost`: older children u has under the root u itself, beyond those it has now
+    const mine = older[u]! + lost;
     for (const v of children[u]!) {
-      const lost = isOlder(v, u);
-      const gained = isOlder(u, v);
+      const minus = isOlder(v, u);
+      const plus = isOlder(u, v);
       const next =
         at -
-        price(counts[u]!) -
-        price(counts[v]!) +
-        price(counts[u]! - lost) +
-        price(counts[v]! + gained) -
+        price(mine) -
+        price(older[v]!) +
+        price(mine - minus) +
+        price(older[v]! + plus) -
         vocabulary(u, v) +
         vocabulary(v, u);
-      stack.push({ node: v, total: next });
-      const before = [counts[u]!, counts[v]!] as const;
-      pending.set(v, [u, before[0] - lost, before[1] + gained]);
+      stack.push({ node: v, total: next, lost: plus, fixed: fixed || nodes[v]!.pinned !== undefined });
     }
-  };
-  const pending = new Map<number, [number, number, number]>();
-  while (stack.length > 0) {
-    const { node, total: at } = stack.pop()!;
-    const counts = Int32Array.from(olderUnder);
-    // Counts along the path from the old root change as the edges turn; replay them (paths are short).
-    const path: number[] = [];
-    for (let v = node; pending.has(v); v = pending.get(v)![0]) path.push(v);
-    for (const v of path.reverse()) {
-      const u = pending.get(v)![0];
-      counts[u]! -= isOlder(v, u);
-      counts[v]! += isOlder(u, v);
-    }
-    visit(node, at, counts);
   }
   return scores;
 }
@@ -208,7 +219,7 @@ function moveRoot(nodes: readonly TreeNode[], parent: Int32Array, calibration: C
   const scores = scoreRoots(nodes, parent, calibration);
   let best = rootOf(parent);
   scores.forEach((s, i) => {
-    if (s > scores[best]! + 1e-9) best = i;
+    if (s > scores[best]! + 1e-9 && Number.isFinite(s)) best = i;
   });
   return reroot(parent, best);
 }
@@ -245,11 +256,18 @@ function scoreCandidates(
     (node, p) => children[p]!.filter((c) => !isEarlier(node, nodes[c]!)).length,
   );
   return nodes.map((node, child) => {
+    if (node.pinned !== undefined)
+      return node.pinned < 0 ? [] : [{ parent: node.pinned, terms: toTerms(0, 0, 0, 0), score: 0 }];
     const pool = new Set(nearest[child]!);
     for (const q of nearest[child]!) for (let v = parent[q]!; v >= 0; v = parent[v]!) pool.add(v);
     for (let v = parent[child]!; v >= 0; v = parent[v]!) pool.add(v);
     for (const v of children[child]!) pool.add(v);
     pool.delete(child);
+    for (const q of pool) {
+      const parents = nodes[q]!.mergeOf;
+      // a merge cannot be older than its child, nor above what it was mixed from
+      if (parents && (parents.includes(child) || !isEarlier(nodes[q]!, node))) pool.delete(q);
+    }
     const below = new Map<number, number>();
     const geometry = (q: number): number => {
       const known = below.get(q);
@@ -269,14 +287,24 @@ function scoreCandidates(
     const scored = [...pool].map((q): TreeCandidate => {
       const mine = parent[child] === q ? 1 : 0;
       const olderOthers = olderChildren[q]! - (mine && !isEarlier(nodes[q]!, node) ? 1 : 0);
-      const terms = {
-        geometry: geometry(q),
-        time: isEarlier(nodes[q]!, node) ? 0 : -(olderOthers > 0 ? REPEAT_TIME_COST : calibration.time),
-        hub: calibration.hub * Math.log(1 + children[q]!.length - mine),
-        vocabulary: vocabularyTerm(nodes[q]!, node, calibration),
-      };
-      return { parent: q, terms, score: terms.geometry + terms.time + terms.hub + terms.vocabulary };
+      const late = -(olderOthers > 0 ? REPEAT_TIME_COST : calibration.time);
+      const terms = toTerms(
+        geometry(q),
+        isEarlier(nodes[q]!, node) ? 0 : late,
+        calibration.hub * Math.log(1 + children[q]!.length - mine),
+        vocabularyTerm(nodes[q]!, node, calibration),
+      );
+      return { parent: q, terms, score: Object.values(terms).reduce((a, b) => a + b, 0) };
     });
     return scored.sort((a, b) => b.score - a.score || a.parent - b.parent);
   });
+}
+
+function toTerms(geometry: number, time: number, hub: number, vocabulary: number): TreeTerms {
+  return {
+    'branches-off-here': geometry,
+    'created-before': time,
+    'has-many-children': hub,
+    'vocabulary-grew': vocabulary,
+  };
 }

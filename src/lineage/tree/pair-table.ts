@@ -6,7 +6,7 @@ import { areComparable } from '../pair-statistics.ts';
 /** Squared distances of two models, tensor by tensor. Tensors are numbered by the table; 0 values mean "not common". */
 export interface PairDistances {
   /** sum of squared differences */
-  squared: Float32Array;
+  squared: Float64Array;
   /** common values */
   count: Uint16Array;
 }
@@ -20,6 +20,8 @@ export interface PairDistances {
 export interface PairTable {
   readonly size: number;
   readonly tensorCount: number;
+  /** number of each tensor name */
+  readonly names: ReadonlyMap<string, number>;
   /** weight of a tensor: its values, vectors capped so that gains read whole do not outweigh matrices read in part */
   readonly weights: Float64Array;
   grid(model: number): Grid;
@@ -73,6 +75,7 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
   return {
     size: models.length,
     tensorCount,
+    names,
     weights,
     power,
     grid: (model) => grids[model]!,
@@ -83,7 +86,7 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
       const key = (low * models.length + high) * 4 + code[grid];
       const known = cache.get(key);
       if (known) return known;
-      const squared = new Float32Array(tensorCount);
+      const squared = new Float64Array(tensorCount);
       const count = new Uint16Array(tensorCount);
       for (const tensor of models[low]!.tensors) {
         const other = models[high]!.byName.get(tensor.name);

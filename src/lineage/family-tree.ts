@@ -1,0 +1,120 @@
+import type { LineageModel } from '../types/lineage.ts';
+import type { Calibration } from './calibration.ts';
+import type { CopyClass } from './copies.ts';
+import type { ChildFinding } from './findings.ts';
+import type { ModelSamples, SampleCache } from './model-samples.ts';
+import type { LineageOptions } from './options.ts';
+import { splitTies } from './tie-set.ts';
+import { type GrownTree, growTree, type TreeNode } from './tree/grow-tree.ts';
+import { closenessOfPair, createPairTable, type PairTable } from './tree/pair-table.ts';
+
+/** Candidate parents a model: the truth is beyond the twentieth neighbour only in hubs, whose centre is always added. */
+export const NEAREST = 20;
+
+/** What every step gets: the models, their samples, what is known of copies, and the numbers to weigh with. */
+export interface World {
+  cache: SampleCache;
+  options: LineageOptions;
+  calibration: Calibration;
+  /** copy class of every source */
+  classes: ReadonlyMap<string, CopyClass>;
+  notes: string[];
+}
+
+/** One family of one depth: related models with a tree over them. */
+export interface FamilyTree {
+  members: LineageModel[];
+  table: PairTable;
+  nodes: TreeNode[];
+  nearest: number[][];
+  tree: GrownTree;
+  /** nodes beyond `members` are of another family, put in to be parents */
+  foreign: number;
+}
+
+export function toTreeNode(model: LineageModel, world: World): TreeNode {
+  return {
+    repo: model.repo,
+    existedBy: world.classes.get(model.repo)?.existedBy ?? model.createdAt,
+    vocab: model.fingerprint.widths.vocab,
+  };
+}
+
+/** The K closest of all, by closeness over all samples. For families small enough to hold every pair against every other. */
+export function nearestInTable(table: PairTable, wanted: number): number[][] {
+  return Array.from({ length: table.size }, (_, i) => {
+    const others = Array.from({ length: table.size }, (_, j) => j).filter((j) => j !== i);
+    const close = new Map(others.map((j) => [j, closenessOfPair(table, i, j)]));
+    return others.sort((a, b) => close.get(b)! - close.get(a)! || a - b).slice(0, wanted);
+  });
+}
+
+/** For each node, the probability that the root is not in its subtree: that its edge points the right way. */
+export function probabilityAbove(parent: Int32Array, rootScores: Float64Array): Float64Array {
+  const n = parent.length;
+  const top = rootScores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const subtree = Float64Array.from(rootScores, (s) => (Number.isFinite(s) ? Math.exp(s - top) : 0));
+  const total = subtree.reduce((a, b) => a + b, 0);
+  for (const v of deepestFirst(parent)) if (parent[v]! >= 0) subtree[parent[v]!]! += subtree[v]!;
+  return Float64Array.from({ length: n }, (_, v) =>
+    total > 0 ? Math.max(0, Math.min(1, 1 - subtree[v]! / total)) : 1,
+  );
+}
+
+export function deepestFirst(parent: Int32Array): number[] {
+  const children: number[][] = Array.from(parent, () => []);
+  const order: number[] = [];
+  parent.forEach((p, v) => {
+    if (p >= 0) children[p]!.push(v);
+    else order.push(v);
+  });
+  for (let i = 0; i < order.length; i++) order.push(...children[order[i]!]!);
+  return order.reverse();
+}
+
+/** Findings of a tree for the nodes asked for. Pinned nodes have been explained elsewhere. */
+export function readTree(
+  family: FamilyTree,
+  world: World,
+  relationOf: (child: number, parent: number) => ChildFinding['relation'] = () => 'finetune',
+): ChildFinding[] {
+  const { tree, nodes } = family;
+  const above = probabilityAbove(tree.parent, tree.rootScores);
+  const findings: ChildFinding[] = [];
+  nodes.forEach((node, child) => {
+    const parent = tree.parent[child]!;
+    if (parent < 0 || node.pinned !== undefined) return;
+    const candidates = tree.candidates[child]!.map((c) => ({ ...c, repo: nodes[c.parent]!.repo }));
+    const chosen = candidates.findIndex((c) => c.parent === parent);
+    if (chosen < 0) return;
+    const split = splitTies(candidates, chosen, above[child]!, world.calibration);
+    const relation = relationOf(child, parent);
+    findings.push({
+      child: node.repo,
+      relation,
+      method:
+        relation === 'upscaled' || relation === 'pruned'
+          ? 'layers'
+          : relation === 'transformed'
+            ? 'transformed'
+            : 'tree',
+      chosen: [split.chosen],
+      ties: split.ties,
+    });
+  });
+  return findings;
+}
+
+/** Grows the tree of a family; without neighbour lists every pair is held against every other. */
+export function growFamily(
+  members: LineageModel[],
+  samples: readonly ModelSamples[],
+  nodes: TreeNode[],
+  world: World,
+  options: { foreign?: number; table?: PairTable; nearest?: number[][] } = {},
+): FamilyTree {
+  const table = options.table ?? createPairTable(samples);
+  const nearest = options.nearest ?? nearestInTable(table, NEAREST);
+  const tree = growTree(table, nodes, nearest, world.calibration);
+  return { members, table, nodes, nearest, tree, foreign: options.foreign ?? 0 };
+}

@@ -1,0 +1,72 @@
+import type { Edge, Evidence, Outcome, Relation } from '../types/lineage.ts';
+
+/** One candidate parent of one child with what speaks for and against it. */
+export interface FoundParent {
+  repo: string;
+  probability: number;
+  weight: number | null;
+  parentKind: 'repo' | 'virtual';
+  /** by probe; they add up to logit(probability) */
+  logOdds: Readonly<Record<string, number>>;
+  /** what each probe measured, in its own unit */
+  values?: Readonly<Record<string, number>>;
+  details?: Readonly<Record<string, string>>;
+}
+
+/** What inference concludes about one child: its parents (several for a merge), then the ties, best first. */
+export interface ChildFinding {
+  child: string;
+  relation: Relation;
+  method: string;
+  chosen: FoundParent[];
+  ties: FoundParent[];
+}
+
+/** Plain sentences for the terms that every method shares. */
+const DETAILS: Record<string, (logOdds: number) => string> = {
+  'branches-off-here': (x) =>
+    x >= 0
+      ? 'In every common tensor the distances place the child directly below this model.'
+      : 'The distances place the child closer to another model.',
+  'created-before': (x) =>
+    x >= 0 ? 'Its weights existed before the child was created.' : 'It was created after the child.',
+  'has-many-children': (x) =>
+    x >= 0 ? 'It has as many other children as its rivals, or more.' : 'Rivals have more children.',
+  'vocabulary-grew': (x) =>
+    x >= 0 ? 'The vocabulary did not shrink on the way.' : 'The child would have lost vocabulary.',
+  rivals: () => 'Price of the other candidates that fit nearly as well.',
+  direction: () => 'Chance that the edge points the other way, from evidence pooled over the family.',
+  calibration: () => 'Difference between raw and calibrated log-odds, cap included.',
+};
+
+export function toEdges(finding: ChildFinding): Edge[] {
+  const edge = (p: FoundParent, rank: number): Edge => ({
+    child: finding.child,
+    parent: p.repo,
+    relation: finding.relation,
+    probability: p.probability,
+    rank,
+    weight: p.weight,
+    method: finding.method,
+    parentKind: p.parentKind,
+  });
+  return [...finding.chosen.map((p) => edge(p, 1)), ...finding.ties.map((p, i) => edge(p, i + 2))];
+}
+
+export function toEvidence(finding: ChildFinding): Evidence[] {
+  return [...finding.chosen, ...finding.ties].flatMap((p) =>
+    Object.entries(p.logOdds).map(([probe, logOdds]) => ({
+      child: finding.child,
+      parent: p.repo,
+      probe,
+      outcome: outcomeOf(logOdds),
+      value: p.values?.[probe] ?? null,
+      logOdds,
+      detail: p.details?.[probe] ?? DETAILS[probe]?.(logOdds) ?? probe,
+    })),
+  );
+}
+
+function outcomeOf(logOdds: number): Outcome {
+  return logOdds > 0.05 ? 'supports' : logOdds < -0.05 ? 'contradicts' : 'neutral';
+}

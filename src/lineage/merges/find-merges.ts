@@ -1,0 +1,94 @@
+import type { LineageModel } from '../../types/lineage.ts';
+import type { World } from '../family-tree.ts';
+import type { ChildFinding, FoundParent } from '../findings.ts';
+import { logistic } from '../probability.ts';
+import { closenessOfPair, type PairTable } from '../tree/pair-table.ts';
+import { explainAsMixture, type Mixture } from './explain-as-mixture.ts';
+
+const POOL = 20;
+const BASES = 6;
+/** A mixture that leaves more than rounding must explain this share of what the best single parent leaves... */
+const MIN_GAIN = 0.35;
+/** ...with at least two parents of this weight; siblings tuned on the same data share a direction, not two directions. */
+const MIN_SHARE = 0.15;
+
+export interface FoundMerge {
+  mixture: Mixture;
+  finding: ChildFinding;
+}
+
+/** Finds the merges of a family. Exact ones (nothing but rounding left) first; then inexact ones among what was there before them. */
+export function findMerges(
+  table: PairTable,
+  members: readonly LineageModel[],
+  nearest: readonly (readonly number[])[],
+  world: World,
+): FoundMerge[] {
+  if (members.length < 3) return [];
+  const existedBy = members.map((m) => world.classes.get(m.repo)?.existedBy ?? m.createdAt);
+  const found: FoundMerge[] = [];
+  const hubs = rankHubs(table, nearest);
+  for (let child = 0; child < members.length; child++) {
+    const pool = nearest[child]!.slice(0, POOL);
+    const bases = [...new Set([...hubs.slice(0, BASES), ...pool.slice(0, 3)])].filter((b) => b !== child);
+    const exact = explainAsMixture(table, child, pool, bases);
+    if (exact?.exact) {
+      found.push({ mixture: exact, finding: toFinding(exact, members, existedBy, world) });
+      continue;
+    }
+    const earlier = (m: number) => existedBy[m]! < existedBy[child]!;
+    const inexact = explainAsMixture(table, child, pool.filter(earlier), bases.filter(earlier));
+    if (inexact === null || inexact.gain < MIN_GAIN) continue;
+    const strong = inexact.parents.filter((p) => p.weight >= MIN_SHARE);
+    if (strong.length < 2) continue;
+    const mixture = { ...inexact, parents: strong };
+    found.push({ mixture, finding: toFinding(mixture, members, existedBy, world) });
+  }
+  return found;
+}
+
+/** Most central first: the sum of closeness to one's nearest is greatest for a family's hub. */
+export function rankHubs(table: PairTable, nearest: readonly (readonly number[])[]): number[] {
+  const sum = new Float64Array(table.size);
+  nearest.forEach((list, i) => {
+    for (const j of list) sum[j]! += closenessOfPair(table, i, j);
+  });
+  return Array.from(sum.keys()).sort((a, b) => sum[b]! - sum[a]! || a - b);
+}
+
+function toFinding(
+  mixture: Mixture,
+  members: readonly LineageModel[],
+  existedBy: readonly number[],
+  world: World,
+): ChildFinding {
+  const { cap } = world.calibration;
+  const chosen = mixture.parents.map(({ model, weight }): FoundParent => {
+    const residual = mixture.exact ? 6 : 8 * (mixture.gain - 0.3);
+    // a parent that shows with little weight may be another's shadow
+    const share = Math.max(-3, Math.min(1, 4 * (weight - 0.15)));
+    const time = existedBy[model]! <= existedBy[mixture.child]! ? 0 : -world.calibration.time / 2;
+    const raw = residual + share + time;
+    const final = Math.max(-cap, Math.min(cap, raw));
+    return {
+      repo: members[model]!.repo,
+      probability: logistic(final),
+      weight,
+      parentKind: 'repo',
+      logOdds: {
+        'mixture-of-parents': residual,
+        'weight-in-mixture': share,
+        'created-before': time,
+        calibration: final - raw,
+      },
+      values: { 'mixture-of-parents': mixture.overFloor, 'weight-in-mixture': weight },
+      details: {
+        'mixture-of-parents': mixture.exact
+          ? `A weighted mean of ${mixture.parents.length} models leaves ${mixture.overFloor.toFixed(2)} times what rounding alone leaves; the best single parent ${mixture.singleOverFloor.toFixed(0)} times.`
+          : `A weighted mean of ${mixture.parents.length} models explains ${(100 * mixture.gain).toFixed(0)} % of what the best single parent leaves; weights are approximate.`,
+        'weight-in-mixture': `Its weight is ${weight.toFixed(3)}.`,
+      },
+    };
+  });
+  return { child: members[mixture.child]!.repo, relation: 'merge', method: 'nnls', chosen, ties: [] };
+}

@@ -1,0 +1,79 @@
+import type { LineageModel } from '../types/lineage.ts';
+import type { FamilyTree, World } from './family-tree.ts';
+import type { ChildFinding } from './findings.ts';
+import type { ModelSamples } from './model-samples.ts';
+import { splitTies } from './tie-set.ts';
+
+/** Bases an adapter could belong to: members with children of their own, and roots. More are not told apart by shapes anyway. */
+const MAX_CANDIDATES = 12;
+
+/** Do the matrices an adapter targets have the shapes its factors ask for? All of those both know must agree. */
+export function shapesFit(adapter: LineageModel, shapes: ReadonlyMap<string, readonly number[]>): boolean {
+  const wanted = Object.entries(adapter.fingerprint.adapter?.targetShapes ?? {});
+  let agreed = 0;
+  for (const [name, [out, inner]] of wanted) {
+    const shape = shapes.get(name) ?? shapes.get(`${name}.weight`);
+    if (!shape || shape.length < 2) continue;
+    const cols = shape.slice(1).reduce((a, b) => a * b, 1);
+    if (shape[0] !== out || cols !== inner) return false;
+    agreed++;
+  }
+  return agreed > 0 && agreed >= Math.min(4, wanted.length);
+}
+
+export function shapesOf(samples: ModelSamples): Map<string, readonly number[]> {
+  return new Map(samples.tensors.map((t) => [t.name, t.shape]));
+}
+
+/**
+ * Low-rank factors alone say on which shapes they work, not on which of several models of that shape. So the candidates are the roots
+ * and hubs of the families that fit, weighed by how many children they have and by time; the probability stays what that is worth.
+ */
+export function placeAdapter(
+  adapter: LineageModel,
+  families: readonly FamilyTree[],
+  world: World,
+): ChildFinding | null {
+  const fitting = families.filter((f) => shapesFit(adapter, shapesOf(f.table.samples(f.tree.root))));
+  const rivals = fitting.flatMap((family) => {
+    const children = new Int32Array(family.nodes.length);
+    family.tree.parent.forEach((p) => {
+      if (p >= 0) children[p]!++;
+    });
+    return family.nodes.flatMap((node, i) => {
+      if (i >= family.members.length - family.foreign && family.foreign > 0) return [];
+      const isRoot = i === family.tree.root;
+      if (!isRoot && children[i]! === 0) return [];
+      // every other member of the family is a possible base too, each a little
+      const terms = {
+        'adapter-shapes-fit': 0,
+        'has-many-children': world.calibration.adapterHub * Math.log(1 + children[i]!) + (isRoot ? 0.5 : 0),
+        'created-before': node.existedBy > adapter.createdAt + 3_600_000 ? -world.calibration.time / 2 : 0,
+      };
+      return [
+        {
+          repo: node.repo,
+          terms,
+          score: Object.values(terms).reduce((a, b) => a + b, 0),
+          values: { 'has-many-children': children[i]! },
+          details: {
+            'adapter-shapes-fit':
+              'The matrices the adapter targets have these shapes here; factors alone do not tell models of one shape apart.',
+          },
+        },
+      ];
+    });
+  });
+  if (rivals.length === 0) return null;
+  rivals.sort((a, b) => b.score - a.score || (a.repo < b.repo ? -1 : 1));
+  const kept = rivals.slice(0, MAX_CANDIDATES);
+  // the chance that it is none of those listed: a leaf, a model that is not in the index
+  const split = splitTies(kept, 0, 0.9, world.calibration);
+  return {
+    child: adapter.repo,
+    relation: 'adapter',
+    method: 'shape',
+    chosen: [split.chosen],
+    ties: split.ties,
+  };
+}

@@ -1,0 +1,94 @@
+import type { ModelSamples } from './model-samples.ts';
+import type { RoundTrip } from './options.ts';
+import { areComparable } from './pair-statistics.ts';
+
+/** A candidate's values quantised with the child's own formula and compared with the child's. */
+export interface Requantised {
+  /** values compared in tensors whose format is round-to-nearest */
+  compared: number;
+  /** of those, not equal */
+  mismatches: number;
+  /** values of tensors left unquantised (norm gains in f32), compared and not equal */
+  plainCompared: number;
+  plainMismatches: number;
+  /** sum over all tensors of squared distance over the child's power: the route where no formula is known */
+  relativeSquared: number;
+  formats: string[];
+}
+
+const BLOCK = 32;
+
+/**
+ * Round-to-nearest formats are functions of the source, so the true source reproduces every code. Blocks with values that one of the
+ * two does not have are skipped. Tensors in formats without a given round trip count only in the distance.
+ */
+export function requantise(
+  child: ModelSamples,
+  candidate: ModelSamples,
+  roundTrip: Readonly<Record<string, RoundTrip>>,
+): Requantised {
+  const result: Requantised = {
+    compared: 0,
+    mismatches: 0,
+    plainCompared: 0,
+    plainMismatches: 0,
+    relativeSquared: 0,
+    formats: [],
+  };
+  let distance = 0;
+  let power = 0;
+  const formats = new Set<string>();
+  for (const tensor of child.tensors) {
+    const source = candidate.byName.get(tensor.name);
+    if (!source || !areComparable(tensor, source)) continue;
+    const x = tensor.values;
+    const y = source.values;
+    for (let i = 0; i < x.length; i++) {
+      const d = x[i]! - y[i]!;
+      if (!(d * 0 === 0)) continue;
+      distance += d * d;
+      power += x[i]! * x[i]!;
+    }
+    if (tensor.encoding === 'plain') {
+      for (let i = 0; i < x.length; i++) {
+        if (!(x[i]! * 0 === 0 && y[i]! * 0 === 0)) continue;
+        result.plainCompared++;
+        // converters store gains in f32 or round them to f16 on the way
+        if (Math.abs(x[i]! - y[i]!) > 6e-4 * Math.abs(x[i]!)) result.plainMismatches++;
+      }
+      continue;
+    }
+    const apply = roundTrip[tensor.encoding];
+    if (!apply) continue;
+    formats.add(tensor.encoding);
+    const predicted = apply(y.slice());
+    for (let at = 0; at < x.length; at += BLOCK) {
+      const end = Math.min(at + BLOCK, x.length);
+      let whole = true;
+      for (let i = at; i < end; i++) whole = whole && x[i]! * 0 === 0 && y[i]! * 0 === 0;
+      if (!whole) continue;
+      result.compared += end - at;
+      for (let i = at; i < end; i++)
+        if (Math.abs(x[i]! - predicted[i]!) > 1e-6 * Math.abs(x[i]!)) result.mismatches++;
+    }
+  }
+  result.relativeSquared = power > 0 ? distance / power : Number.POSITIVE_INFINITY;
+  result.formats = [...formats].sort();
+  return result;
+}
+
+/**
+ * Log-likelihood of each candidate being the source, up to a constant. A code of the true source is off with the rate of the best
+ * candidate: nearly 0 for ggml's own formula, some per cent for writers that divide by the rounded scale instead of the exact one.
+ */
+export function scoreSources(found: readonly Requantised[]): number[] {
+  const rates = found.filter((f) => f.compared >= 256).map((f) => f.mismatches / f.compared);
+  const rate = Math.min(0.4, Math.max(2e-4, ...(rates.length > 0 ? [Math.min(...rates)] : [])));
+  const perMismatch = 0.5 * Math.log((1 - rate) / rate);
+  return found.map((f) => {
+    const plain = -0.5 * Math.min(f.plainMismatches, 20);
+    if (f.compared >= 256) return plain - perMismatch * (f.mismatches - rate * f.compared);
+    // calibrated schemes: half the log of the squared distance, as if 400 values were independent
+    return plain - 200 * Math.log(f.relativeSquared + 1e-9);
+  });
+}
