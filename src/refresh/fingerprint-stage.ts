@@ -1,6 +1,5 @@
 import { extractClaims } from '../claims/index.ts';
-import { encodeFingerprint, fingerprintModel } from '../fingerprint/index.ts';
-import { createMeter } from '../hub/index.ts';
+import { encodeFingerprint, fingerprintModel, meterFiles } from '../fingerprint/index.ts';
 import { type FingerprintRow, isWeightFile, type PendingRepo, toWeightsKey } from '../store/index.ts';
 import { type ErrorCode, type HublineageError, toHublineageError } from '../types/errors.ts';
 import type { HubFile, RepoFiles } from '../types/hub.ts';
@@ -128,8 +127,7 @@ class FingerprintWork {
     if (!repo.hub.files.some(isWeightFile))
       return store.setStatus(repo.hubId, repo.sha, version, 'no_weights', 'No weight file among its files.');
 
-    const meter = createMeter();
-    const files = hub.openRepo(repo.repo, repo.sha ?? 'main', { gated: repo.hub.gated, meter });
+    const files = meterFiles(hub.openRepo(repo.repo, repo.sha ?? 'main', { gated: repo.hub.gated }));
     const list = await files.list();
     const { carriedVersion } = await store.saveFiles(repo.hubId, repo.sha, list);
     if (carriedVersion !== null && carriedVersion >= version) return;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { decodeFingerprint } from '../fingerprint/index.ts';
+import { decodeSamples } from '../fingerprint/index.ts';
 import { inferLineage } from '../lineage/index.ts';
 import type { StoredModel } from '../store/index.ts';
 import type { SampleLoader, TensorSample } from '../types/fingerprint.ts';
@@ -16,7 +16,7 @@ export function createSampleLoader(context: Pick<RunContext, 'store'>): SampleLo
   return async (repos) => {
     const blobs = await context.store.loadBlobs(repos);
     const samples = new Map<string, TensorSample[]>();
-    for (const [repo, blob] of blobs) samples.set(repo, decodeFingerprint(blob).tensors);
+    for (const [repo, blob] of blobs) samples.set(repo, decodeSamples(blob));
     return samples;
   };
 }
