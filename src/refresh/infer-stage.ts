@@ -6,6 +6,7 @@ import type { SampleLoader, TensorSample } from '../types/fingerprint.ts';
 import { ROUND_TRIP } from '../weights/index.ts';
 import { readAnalyserVersion } from './analyser-version.ts';
 import type { RunContext } from './context.ts';
+import { createPositionsOf } from './positions-of.ts';
 
 const STATE_KEY = 'inferred-from';
 /** Raise when inference concludes differently from the same fingerprints: the next run rebuilds. */
@@ -42,6 +43,7 @@ export async function infer(context: RunContext, options: { all: boolean }): Pro
     seed: config.lineage.seed,
     minProbability: config.lineage.minProbability,
     roundTrip: ROUND_TRIP,
+    positions: createPositionsOf(config.sampling),
     labels,
   });
   for (const note of result.notes) context.emit({ type: 'remark', message: note });
