@@ -92,6 +92,17 @@ describe('chooseFiles', () => {
       'safetensors peft adapter_model.safetensors',
     ],
     [
+      'a named pickle before a file called anything',
+      ['pytorch_model.bin', 'style.safetensors'],
+      'torch bin pytorch_model.bin',
+    ],
+    [
+      'a merged pickle beside an adapter',
+      ['adapter_model.bin', 'pytorch_model.bin'],
+      'torch bin pytorch_model.bin',
+    ],
+    ['GGUF before a stray pickle', ['embedding.pt', 'm-Q8_0.gguf'], 'gguf gguf m-Q8_0.gguf'],
+    [
       'the merged model beside an adapter',
       ['adapter_config.json', 'adapter_model.safetensors', 'model.safetensors'],
       'safetensors safetensors model.safetensors',
@@ -142,6 +153,12 @@ describe('chooseFiles', () => {
       ['BF16/m-BF16-00002-of-00002.gguf', 'BF16/m-BF16-00001-of-00002.gguf', 'm-Q8_0.gguf'],
       'gguf gguf BF16/m-BF16-00001-of-00002.gguf BF16/m-BF16-00002-of-00002.gguf',
     ],
+    [
+      'a GGUF called an adapter only when there is nothing else',
+      ['my-lora-F16.gguf', 'm-Q4_0.gguf'],
+      'gguf gguf m-Q4_0.gguf',
+    ],
+    ['a GGUF with a merged LoRA', ['llama-lora-merged.Q8_0.gguf'], 'gguf gguf llama-lora-merged.Q8_0.gguf'],
     ['nothing in a repo of text', ['README.md', 'tokenizer.json'], null],
     ['no ONNX export', ['onnx/model.onnx', 'model.onnx'], null],
   ])('takes %s', (_what, paths, expected) => {

@@ -26,8 +26,8 @@ const OTHER_FILES =
 const SHARD = /^(.*?)[-_](\d{5,6})-of-(\d{5,6})\.(safetensors|bin)$/;
 
 /**
- * Ways to read a repo, best first: safetensors before pickles before GGUF, the whole model before an adapter, shallow folders
- * before deep ones (the Hub has no rule: this is the order of what its own libraries load). Empty when nothing looks like weights.
+ * Ways to read a repo, best first: shallow folders before deep ones, safetensors before pickles before GGUF, the whole model before
+ * an adapter (the Hub has no rule: this is the order of what its own libraries load). Empty when nothing looks like weights.
  */
 export function chooseFiles(files: readonly HubFile[], repoName: string): Candidate[] {
   const usable = files.filter((file) => !OTHER_FOLDERS.test(file.path) && !OTHER_FILES.test(file.path));
@@ -43,16 +43,26 @@ export function chooseFiles(files: readonly HubFile[], repoName: string): Candid
       full.push(...folderCandidates(folder, inside, repoName));
     }
   }
-  const byContainer = (reader: Candidate['reader']) =>
-    full.filter((candidate) => candidate.reader === reader);
   const depth = (candidate: Candidate) => (candidate.index ?? candidate.files[0] ?? '').split('/').length;
+  const isLonePickle = (candidate: Candidate) =>
+    candidate.format === 'single-file' && candidate.reader === 'torch';
   return [
     ...diffusers,
-    // A full model beats an adapter beside it, but not one further up: a trainer's checkpoints lie below its result.
-    ...[...byContainer('safetensors'), ...adapters].sort((a, b) => depth(a) - depth(b)),
-    ...byContainer('torch'),
+    ...[...full.filter((candidate) => !isLonePickle(candidate)), ...adapters].sort(
+      (a, b) => depth(a) - depth(b) || certaintyOf(a) - certaintyOf(b),
+    ),
     ...chooseGgufFiles(usable),
+    ...full.filter(isLonePickle),
   ];
+}
+
+/**
+ * Order within a folder, lower first. A full model beats an adapter beside it (but not one further up: a trainer's checkpoints lie
+ * below its result), a name with a meaning beats a file called anything, and safetensors beats a pickle of the same kind.
+ */
+function certaintyOf({ format, reader }: Candidate): number {
+  const kind = { safetensors: 0, bin: 0, diffusers: 0, gguf: 0, meta: 2, peft: 4, 'single-file': 6 }[format];
+  return kind + (reader === 'torch' ? 1 : 0);
 }
 
 /**

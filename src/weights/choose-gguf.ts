@@ -2,7 +2,9 @@ import type { HubFile } from '../types/hub.ts';
 import type { Candidate } from './choose-files.ts';
 
 /** Projectors, calibration data and draft heads come as GGUF too, but are no model. */
-const NO_MODEL = /(?:^|[/._-])(?:mmproj|imatrix|mtp|lora|adapter|vocab|control[-_]vector)(?:[._-]|$)/i;
+const NO_MODEL = /(?:^|[/._-])(?:mmproj|imatrix|mtp|control[-_]vector)(?:[._-]|$)/i;
+/** Names an adapter might have, but a model with an adapter merged in too: last, and the header decides. */
+const MAYBE_NO_MODEL = /(?:^|[/._-])(?:lora|adapter|vocab)(?:[._-]|$)/i;
 const SPLIT = /^(.*?)-(\d{5})-of-(\d{5})\.gguf$/i;
 
 /** Finest first; file names carry these labels by llama.cpp's convention. */
@@ -70,5 +72,5 @@ function rankOf(path: string): number {
   const found = LABELS.findIndex((label) =>
     labels.some((part) => part === label || part.endsWith(`-${label}`)),
   );
-  return found < 0 ? LABELS.length : found;
+  return (found < 0 ? LABELS.length : found) + (MAYBE_NO_MODEL.test(path) ? LABELS.length + 1 : 0);
 }

@@ -212,6 +212,24 @@ describe('openModel on a Llama', () => {
     expect((await openModel(repo)).tensors).toHaveLength(llama.length);
   });
 
+  it('passes over a broken stray file, with a note, but not over a broken model', async () => {
+    const stray = createMemoryRepo({
+      'a.safetensors': 'x'.repeat(50_000),
+      'b.safetensors': writeSafetensors(llama),
+    });
+    const weights = await openModel(stray);
+    expect(weights.files.map(({ path }) => path)).toEqual(['b.safetensors']);
+    expect(weights.notes.join()).toMatch(/a\.safetensors was passed over: header of \d+ bytes/);
+    const broken = createMemoryRepo({
+      'model.safetensors': 'x'.repeat(5000),
+      'checkpoint-1/model.safetensors': writeSafetensors(llama),
+    });
+    await expect(openModel(broken)).rejects.toMatchObject({
+      code: 'HeaderTooLarge',
+      where: 'model.safetensors',
+    });
+  });
+
   it('does not read a file an index points to outside its folder', async () => {
     const index = asJson({ weight_map: { 'model.norm.weight': '../secret.safetensors' } });
     const repo = createMemoryRepo({ 'model.safetensors.index.json': index });

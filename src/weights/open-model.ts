@@ -1,4 +1,4 @@
-import { HublineageError } from '../types/errors.ts';
+import { ERROR_CODES, HublineageError, isHublineageError } from '../types/errors.ts';
 import type { HubFile, RepoFiles } from '../types/hub.ts';
 import type { ModelWeights } from '../types/weights.ts';
 import { buildAdapter } from './adapter/build-adapter.ts';
@@ -8,7 +8,7 @@ import type { KnownFacts } from './facts.ts';
 import { openGguf, toGgufWeights } from './gguf/index.ts';
 import { mapParallel, PARALLEL_FILES } from './map-parallel.ts';
 import { resolveQuantized } from './quantized/resolve.ts';
-import { isDeadEnd, readTensors } from './read-tensors.ts';
+import { readTensors } from './read-tensors.ts';
 import { recogniseNaming } from './recognise.ts';
 
 /** Ways tried before a repo is given up: a lone VAE beside the checkpoint is common, ten wrong files are not. */
@@ -20,7 +20,8 @@ const MAX_GGUF_PARTS = 1024;
  * Opens a repo's weights: chooses what to read from the file list, reads headers by ranges, and gives every tensor its canonical
  * name. No values are read. A 7B costs at most a handful of ranges, a sharded model one or two a shard.
  * Errors: NoWeights, ContainerUnsupported, ArchitectureUnsupported, ShardMissing, and whatever a broken file is called
- * (HeaderInvalid, OffsetInvalid, PickleRefused, ...). A dead end is followed by the next way of reading; the first error wins.
+ * (HeaderInvalid, OffsetInvalid, PickleRefused, ...). A dead end is followed by the next way of reading, with a note; when all fail,
+ * the first error wins. A model that is broken under its proper name stays broken: something else in the repo is not that model.
  */
 export async function openModel(repo: RepoFiles, facts: KnownFacts = {}): Promise<ModelWeights> {
   const listing = await repo.list();
@@ -28,12 +29,15 @@ export async function openModel(repo: RepoFiles, facts: KnownFacts = {}): Promis
   const candidates = chooseFiles(listing, repoName);
   if (candidates.length === 0) throw explainNothing(repo, listing);
   let firstError: unknown;
+  const skipped: string[] = [];
   for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
     try {
-      return await openCandidate(repo, candidate, listing, facts);
+      const weights = await openCandidate(repo, candidate, listing, facts);
+      return { ...weights, notes: [...skipped, ...weights.notes] };
     } catch (error) {
       firstError ??= error;
-      if (!isDeadEnd(error)) throw error;
+      if (!isDeadEnd(error, candidate)) throw error;
+      skipped.push(`${candidate.index ?? candidate.files[0]} was passed over: ${error.message}`);
     }
   }
   throw firstError;
@@ -75,6 +79,16 @@ async function openCandidate(
     );
   }
   return buildFullModel({ repo, candidate, contents, listing, facts }, naming);
+}
+
+/** "This way of reading leads nowhere, another may": not the model at all, or a stray file that only might have been it. */
+function isDeadEnd(error: unknown, candidate: Candidate): error is HublineageError {
+  if (!isHublineageError(error)) return false;
+  const isOther = ['ShardMissing', 'NoWeights', 'ArchitectureUnsupported', 'ContainerUnsupported'].includes(
+    error.code,
+  );
+  const isBroken = ERROR_CODES[error.code].attempts === 0;
+  return isOther || (candidate.format === 'single-file' && isBroken);
 }
 
 const UNREAD =

@@ -1,4 +1,4 @@
-import { HublineageError, isHublineageError } from '../types/errors.ts';
+import { HublineageError } from '../types/errors.ts';
 import type { ByteSource, HubFile, RepoFiles } from '../types/hub.ts';
 import type { Container, HubFileIdentity } from '../types/weights.ts';
 import type { Candidate } from './choose-files.ts';
@@ -157,14 +157,4 @@ function checkAgainstIndex(
   const names = new Set(tensors.map((tensor) => tensor.name));
   const absent = expected.filter((name) => !names.has(name)).length;
   if (absent > 0) notes.push(`${absent} tensors the index places in ${path} are not there`);
-}
-
-/** True for errors that mean "this way of reading the repo leads nowhere, another may". */
-export function isDeadEnd(error: unknown): error is HublineageError {
-  return (
-    isHublineageError(error, 'ShardMissing') ||
-    isHublineageError(error, 'NoWeights') ||
-    isHublineageError(error, 'ArchitectureUnsupported') ||
-    isHublineageError(error, 'ContainerUnsupported')
-  );
 }
