@@ -20,6 +20,9 @@ afterEach(() => {
   for (const dir of made.splice(0)) rmSync(dir, { recursive: true });
 });
 
+// biome-ignore lint/suspicious/noExplicitAny: rows hold whatever was expanded
+type Row = Record<string, any>;
+
 describe('folders as Hubs', () => {
   it('derive everything from owner/name folders where there is no repos.json', async () => {
     const dir = makeFolder({
@@ -36,7 +39,7 @@ describe('folders as Hubs', () => {
       await fetch(
         `${hub.url}/api/models?full=true&config=true&expand=tags&expand=config&expand=siblings&expand=baseModels&expand=sha`,
       )
-    ).json()) as Record<string, any>[];
+    ).json()) as Row[];
     const base = rows.find((row) => row.id === 'acme/base')!;
     expect(base.tags).toEqual(['transformers', 'safetensors', 'llama', 'chat', 'license:mit', 'region:us']);
     expect(base.config).toEqual({ architectures: ['LlamaForCausalLM'], model_type: 'llama' });
@@ -123,7 +126,7 @@ describe('hostile repos', () => {
     const fields = ['baseModels', 'cardData', 'config', 'gguf', 'safetensors', 'siblings', 'sha', 'tags'];
     const rows = (await (
       await fetch(`${hub.url}/api/models?${fields.map((field) => `expand[]=${field}`).join('&')}`)
-    ).json()) as Record<string, any>[];
+    ).json()) as Row[];
     expect(rows).toHaveLength(hub.repos().length);
     const by = (name: string) => rows.find((row) => row.id === `hostile/${name}`)!;
     const root = by('clean-root');

@@ -40,7 +40,7 @@ export function planTorchZip(
     put(localHeader(fullName, start));
     segments.push(body(at));
     at += size;
-    put(dataDescriptor(size));
+    put(dataDescriptor(size, start));
     central.push(centralHeader(fullName, size, start));
     entries++;
   };
@@ -59,48 +59,59 @@ export function planTorchZip(
   return { path, size: at, segments };
 }
 
-/** 30 bytes, name, and an `FB` extra that pads the data to a multiple of 64. */
+/**
+ * 30 bytes, name, a ZIP64 offset where the entry begins beyond 4 GB, and an `FB` extra that pads the data to a multiple of 64
+ * (getPadding in PyTorch's inline_container.cc).
+ */
 function localHeader(name: Buffer, start: number): Buffer {
-  const unpadded = start + 30 + name.length + 4;
+  const zip64 = start >= ZIP64_LIMIT ? toZip64Offset(start) : Buffer.alloc(0);
+  const unpadded = start + 30 + name.length + zip64.length + 4;
   const padding = (64 - (unpadded % 64)) % 64;
-  const header = Buffer.alloc(30 + name.length + 4 + padding);
+  const header = Buffer.alloc(30);
   header.writeUInt32LE(0x04034b50, 0);
-  header.writeUInt16LE(0, 4);
   header.writeUInt16LE(FLAGS, 6);
   header.writeUInt16LE(name.length, 26);
-  header.writeUInt16LE(4 + padding, 28);
-  name.copy(header, 30);
-  header.write('FB', 30 + name.length, 'latin1');
-  header.writeUInt16LE(padding, 32 + name.length);
-  header.fill('Z', 34 + name.length);
-  return header;
+  header.writeUInt16LE(zip64.length + 4 + padding, 28);
+  const filler = Buffer.alloc(4 + padding, 'Z');
+  filler.write('FB', 0, 'latin1');
+  filler.writeUInt16LE(padding, 2);
+  return Buffer.concat([header, name, zip64, filler]);
 }
 
-function dataDescriptor(size: number): Buffer {
-  const descriptor = Buffer.alloc(16);
+function toZip64Offset(start: number): Buffer {
+  const extra = Buffer.alloc(12);
+  extra.writeUInt16LE(1, 0);
+  extra.writeUInt16LE(8, 2);
+  extra.writeBigUInt64LE(BigInt(start), 4);
+  return extra;
+}
+
+/** Sizes after the data: 32 bits wide, or 64 where the entry begins beyond 4 GB. */
+function dataDescriptor(size: number, start: number): Buffer {
+  const wide = start >= ZIP64_LIMIT;
+  const descriptor = Buffer.alloc(wide ? 24 : 16);
   descriptor.writeUInt32LE(0x08074b50, 0);
-  descriptor.writeUInt32LE(size, 8);
-  descriptor.writeUInt32LE(size, 12);
+  if (wide) {
+    descriptor.writeBigUInt64LE(BigInt(size), 8);
+    descriptor.writeBigUInt64LE(BigInt(size), 16);
+  } else {
+    descriptor.writeUInt32LE(size, 8);
+    descriptor.writeUInt32LE(size, 12);
+  }
   return descriptor;
 }
 
 function centralHeader(name: Buffer, size: number, start: number): Buffer {
-  const far = start >= ZIP64_LIMIT;
-  const header = Buffer.alloc(46 + name.length + (far ? 12 : 0));
+  const zip64 = start >= ZIP64_LIMIT ? toZip64Offset(start) : Buffer.alloc(0);
+  const header = Buffer.alloc(46);
   header.writeUInt32LE(0x02014b50, 0);
   header.writeUInt16LE(FLAGS, 8);
   header.writeUInt32LE(size, 20);
   header.writeUInt32LE(size, 24);
   header.writeUInt16LE(name.length, 28);
-  header.writeUInt16LE(far ? 12 : 0, 30);
-  header.writeUInt32LE(far ? ZIP64_LIMIT : start, 42);
-  name.copy(header, 46);
-  if (far) {
-    header.writeUInt16LE(1, 46 + name.length);
-    header.writeUInt16LE(8, 48 + name.length);
-    header.writeBigUInt64LE(BigInt(start), 50 + name.length);
-  }
-  return header;
+  header.writeUInt16LE(zip64.length, 30);
+  header.writeUInt32LE(Math.min(start, ZIP64_LIMIT), 42);
+  return Buffer.concat([header, name, zip64]);
 }
 
 /** ZIP64 end record, its locator, and the plain end record: torch always writes all three. */
