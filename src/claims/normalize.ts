@@ -50,11 +50,20 @@ export function normalizeRepoName(raw: string): string | null {
   const [owner = '', name] = parts;
   if (name === undefined) return isBareModelName(owner) ? owner : null;
   if (NOT_OWNERS.has(owner.toLowerCase())) return null;
-  // `output/checkpoint-500` has an id's shape and is a folder on somebody's disk
-  if (LOCAL_FOLDERS.has(owner.toLowerCase()) || /^checkpoint-\d+$/i.test(name) || FILE_NAME.test(name))
-    return null;
+  if (FILE_NAME.test(name) || isLocalFolder(owner, name)) return null;
   return `${owner}/${name}`;
 }
+
+/**
+ * `output/checkpoint-500` has an id's shape and is a folder on somebody's disk. Only where both halves look like it: an owner may well be
+ * called `models` or `data`, and a base that exists must not be taken for one that does not.
+ */
+const isLocalFolder = (owner: string, name: string) =>
+  /^checkpoint-\d+$/i.test(name) ||
+  (LOCAL_FOLDERS.has(owner.toLowerCase()) &&
+    /^(?:checkpoints?|step|epoch|final|best|last|latest|output|model|merged)\b/i.test(
+      name.replaceAll('_', '-'),
+    ));
 
 /** Path part of a Hub URL, the text itself when it is no URL, null when it is a URL that leads elsewhere. */
 function fromUrl(text: string): string | null {

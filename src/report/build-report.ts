@@ -132,7 +132,10 @@ function buildCoverage(rows: ReportRows, families: number): ReportCoverage {
       family: key,
       count,
     })),
-    declaring: new Set(declaring.map((row) => row.repo)).size,
+    declaring: new Set([
+      ...declaring.map((row) => row.repo),
+      ...rows.verdicts.filter((row) => row.declared !== '[]').map((row) => row.repo),
+    ]).size,
     withParent: new Set(rows.edges.filter((edge) => edge.rank === 1).map((edge) => edge.child)).size,
     families,
   };
@@ -173,6 +176,7 @@ function restrict(rows: ReportRows, repos: ReadonlySet<string>): ReportRows {
     models: rows.models.filter((row) => repos.has(row.repo)),
     declaredBases: rows.declaredBases.filter((row) => repos.has(row.repo)),
     edges: rows.edges.filter((row) => repos.has(row.child)),
+    verdicts: rows.verdicts.filter((row) => repos.has(row.repo)),
     failures: rows.failures.filter((row) => repos.has(row.repo)),
   };
 }

@@ -38,13 +38,13 @@ function renderText(family: ReportFamily, options: TreeOptions): string {
     const indent = rails.map((open) => (open ? '│  ' : '   ')).join('');
     const elbow = row.depth === 0 ? '' : row.last ? '└─ ' : '├─ ';
     if (row.depth > 0) rails[row.depth - 1] = !row.last;
-    const text = row.kind === 'group' ? row.text : describeNode(row.node, options.focus);
+    const text = row.kind === 'group' ? row.text : describeNode(row.node, row.hidden, options.focus);
     return `${indent}${elbow}${text}`;
   });
   return `${lines.join('\n')}\n`;
 }
 
-function describeNode(node: FamilyNode, focus: string | undefined): string {
+function describeNode(node: FamilyNode, hidden: number, focus: string | undefined): string {
   const parts = [toPlain(node.label) + (node.repo === focus ? '  ◀' : '')];
   if (node.relation !== null) {
     const others =
@@ -56,6 +56,7 @@ function describeNode(node: FamilyNode, focus: string | undefined): string {
   if (node.probability !== null) parts.push(probability(node.probability));
   if (node.verdict !== null)
     parts.push(`${VERDICT_WORDS[node.verdict].symbol} ${VERDICT_WORDS[node.verdict].word}`);
+  if (hidden > 0) parts.push(`(${hidden} below)`);
   return parts.join('  ');
 }
 

@@ -5,10 +5,10 @@
 export const STYLE = `
 :root{color-scheme:light dark;--bg:#fbfaf8;--card:#fff;--ink:#1d2129;--soft:#5c6370;--line:#e3e1dc;--accent:#2f5bd0;
 --good:#1c7048;--good-bg:#e5f4ec;--note:#2557a7;--note-bg:#e7effb;--warn:#8a5300;--warn-bg:#fdf1da;--bad:#b3261e;--bad-bg:#fce9e7;
---plain:#5c6370;--plain-bg:#eeedea;--code:#f4f2ee;--focus:#fff5d6;--shadow:0 1px 2px rgba(30,25,15,.05),0 4px 16px rgba(30,25,15,.04)}
+--plain:#5c6370;--plain-bg:#eeedea;--code:#f4f2ee;--focus:#fff5d6;--rail:#b9bcc2;--shadow:0 1px 2px rgba(30,25,15,.05),0 4px 16px rgba(30,25,15,.04)}
 @media (prefers-color-scheme:dark){:root{--bg:#14161b;--card:#1c1f26;--ink:#e8e6e1;--soft:#a1a7b3;--line:#2f343e;--accent:#8fb0ff;
 --good:#6fd3a0;--good-bg:#17322a;--note:#93b8f5;--note-bg:#1b2a44;--warn:#f0bd69;--warn-bg:#3a2c14;--bad:#ff9b92;--bad-bg:#43211f;
---plain:#a1a7b3;--plain-bg:#272b34;--code:#15181e;--focus:#3a3420;--shadow:none}}
+--plain:#a1a7b3;--plain-bg:#272b34;--code:#15181e;--focus:#3a3420;--rail:#5b616d;--shadow:none}}
 *{box-sizing:border-box}
 html{scroll-behavior:smooth}
 body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
@@ -92,11 +92,10 @@ svg.tree{display:block;font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Noto
 .tree .note{fill:var(--soft);font-size:12px}
 .tree .verdict{font-size:12px;font-weight:600}
 .tree .verdict.good{fill:var(--good)}.tree .verdict.note{fill:var(--note)}.tree .verdict.warn{fill:var(--warn)}.tree .verdict.bad{fill:var(--bad)}.tree .verdict.plain{fill:var(--plain)}
-.tree .link{fill:none;stroke:var(--soft);stroke-opacity:.45;stroke-width:1.4}
+.tree .link{fill:none;stroke:var(--rail);stroke-width:1.4}
 .tree .link.rel-quantized,.tree .link.rel-cast,.tree .link.rel-duplicate{stroke-dasharray:2 3}
 .tree .link.rel-adapter{stroke-dasharray:6 3}
 .tree .link.rel-merge{stroke-width:2.2}
-.tree .link.weak{stroke-opacity:.25}
 .tree .dot{stroke:var(--card);stroke-width:2}
 .tree .dot.good{fill:var(--good)}.tree .dot.note{fill:var(--note)}.tree .dot.warn{fill:var(--warn)}.tree .dot.bad{fill:var(--bad)}.tree .dot.plain{fill:var(--plain)}
 .tree .dot.virtual{fill:var(--card);stroke:var(--soft);stroke-dasharray:2 2}
