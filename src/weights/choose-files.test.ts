@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseFiles, chooseWeightFiles } from './choose-files.ts';
+import { chooseFiles } from './choose-files.ts';
 
 const listing = (paths: readonly string[], size = 1000) =>
   paths.map((path, i) => ({ path, size: size + i, oid: null, sha256: null }));
@@ -186,24 +186,5 @@ describe('chooseFiles', () => {
         expect(chooseFiles(shuffled, 'x')).toEqual(expected);
       }),
     );
-  });
-});
-
-describe('chooseWeightFiles', () => {
-  it('gives the files whose hashes identify the weights', () => {
-    const files = listing([
-      'model-00001-of-00002.safetensors',
-      'model-00002-of-00002.safetensors',
-      'model.safetensors.index.json',
-      'pytorch_model-00001-of-00001.bin',
-    ]);
-    expect(chooseWeightFiles(files).map(({ path }) => path)).toEqual([
-      'model-00001-of-00002.safetensors',
-      'model-00002-of-00002.safetensors',
-    ]);
-    expect(chooseWeightFiles(listing(['model.safetensors', 'x.gguf'])).map(({ path }) => path)).toEqual([
-      'model.safetensors',
-    ]);
-    expect(chooseWeightFiles(listing(['README.md']))).toEqual([]);
   });
 });

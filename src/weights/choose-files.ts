@@ -65,25 +65,6 @@ function certaintyOf({ format, reader }: Candidate): number {
   return kind + (reader === 'torch' ? 1 : 0);
 }
 
-/**
- * The weight files `openModel` would read first: their sha256 together identify the weights, without a request. Shards are those
- * that lie beside the index. Empty when nothing looks like weights.
- */
-export function chooseWeightFiles(files: readonly HubFile[], repoName = ''): HubFile[] {
-  const first = chooseFiles(files, repoName)[0];
-  if (first === undefined) return [];
-  const { index } = first;
-  if (index === null) return files.filter((file) => first.files.includes(file.path));
-  const stem = index.replace(/\.(?:safetensors|bin)\.index(?:\.\w+)?\.json$/, '');
-  const extension = first.reader === 'torch' ? 'bin' : 'safetensors';
-  return files.filter((file) => {
-    const shard = SHARD.exec(file.path);
-    return (
-      shard !== null && shard[4] === extension && (shard[1] as string).split('.')[0] === stem.split('.')[0]
-    );
-  });
-}
-
 /** Folder (`''` or ending in `/`) -> its files, shallow folders first, checkpoints latest first. */
 function groupByFolder(files: readonly HubFile[]): Map<string, HubFile[]> {
   const groups = new Map<string, HubFile[]>();

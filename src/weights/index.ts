@@ -1,5 +1,5 @@
 export { layerOf, roleOf } from './canonical/index.ts';
-export { type Candidate, chooseFiles, chooseWeightFiles } from './choose-files.ts';
+export { type Candidate, chooseFiles } from './choose-files.ts';
 export { DTYPE_BITS, decodeValues, itemBytes, toDType } from './dtypes.ts';
 export { encodeValues } from './encode.ts';
 export type { KnownFacts } from './facts.ts';
