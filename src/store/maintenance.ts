@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { HublineageError } from '../types/errors.ts';
 import type { Store } from './contract.ts';
 import { type Connection, translateSqliteError } from './database.ts';
@@ -13,7 +13,7 @@ export function createMaintenance(connection: Connection): MaintenanceMethods {
   const { db } = connection;
   return {
     async backup(path) {
-      if (path === connection.path) {
+      if (resolve(path) === resolve(connection.path)) {
         throw new HublineageError('UsageInvalid', 'a backup cannot replace the index it is made from', {
           where: path,
           hint: 'name another file',
@@ -21,7 +21,11 @@ export function createMaintenance(connection: Connection): MaintenanceMethods {
       }
       try {
         mkdirSync(dirname(path), { recursive: true });
-        await db.backup(path);
+        // A backup that is cut short must not take the place of last night's.
+        const partial = `${path}.partial`;
+        rmSync(partial, { force: true });
+        await db.backup(partial);
+        renameSync(partial, path);
       } catch (error) {
         throw translateSqliteError(error, path);
       }

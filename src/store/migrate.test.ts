@@ -146,6 +146,9 @@ describe('openStore', () => {
     db.exec(
       "DROP VIEW models; CREATE VIEW models AS SELECT 1 AS old; UPDATE t_migrations SET sha256 = 'old' WHERE number = 0",
     );
+    await expect(openStore(path, { readonly: true })).rejects.toThrow(
+      /views of the index are of another release/,
+    );
     const store = await openStore(path);
     expect((await store.readView('models', { limit: 1 }))[0]).toHaveProperty('repo');
     await store.close();
@@ -161,6 +164,8 @@ describe('openStore', () => {
     const store = await openStore(path);
     const copy = makePath();
     await store.backup(copy);
+    await store.backup(copy);
+    expect(existsSync(`${copy}.partial`)).toBe(false);
     await expect(store.backup(path)).rejects.toMatchObject({ code: 'UsageInvalid' });
     await store.close();
     const restored = new Sqlite(copy, { readonly: true });

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:
 import { fileURLToPath } from 'node:url';
 import type { Database } from 'better-sqlite3';
 import { HublineageError } from '../types/errors.ts';
-import { dropViews } from './views.ts';
+import { dropViews, hasCurrentViews } from './views.ts';
 
 /** `HLNG`: tells our files from other SQLite files (PRAGMA application_id). */
 export const APPLICATION_ID = 0x484c4e47;
@@ -86,17 +86,20 @@ export function checkVersion(db: Database, path: string, migrations: readonly Mi
   return applied.length;
 }
 
-/** For readers: they cannot upgrade, so the format has to be the newest. */
+/** For readers: they cannot upgrade, so schema and views have to be those of this release. */
 export function checkCurrent(db: Database, path: string, migrations: readonly Migration[]): void {
   const applied = checkVersion(db, path, migrations);
-  if (applied === migrations.length) return;
-  throw new HublineageError(
-    'DatabaseInvalid',
+  if (applied === migrations.length && hasCurrentViews(db)) return;
+  const message =
     applied === 0
       ? 'the index is empty'
-      : `the index has format ${applied}, this hublineage reads format ${migrations.length}`,
-    { where: path, hint: 'run `hublineage refresh`, which brings it up to date and keeps a backup' },
-  );
+      : applied < migrations.length
+        ? `the index has format ${applied}, this hublineage reads format ${migrations.length}`
+        : 'the views of the index are of another release';
+  throw new HublineageError('DatabaseInvalid', message, {
+    where: path,
+    hint: 'run `hublineage refresh`, which brings it up to date; what is in it stays',
+  });
 }
 
 /** Tables of ours and how many rows each has. */

@@ -23,22 +23,30 @@ export function dropViews(db: Database): void {
   db.prepare('DELETE FROM t_migrations WHERE number = ?').run(VIEWS_NUMBER);
 }
 
+const VIEW_SQL = Object.keys(VIEWS).map(toViewSql);
+const VIEWS_HASH = createHash('sha256').update(VIEW_SQL.join(';\n')).digest('hex');
+
+/** Whether the views in the file are those of this release. */
+export function hasCurrentViews(db: Database): boolean {
+  return (
+    db.prepare('SELECT sha256 FROM t_migrations WHERE number = ?').pluck().get(VIEWS_NUMBER) === VIEWS_HASH
+  );
+}
+
 /** Makes the public views anew when their definitions are not those in the file; rows are never touched. */
 export function ensureViews(db: Database, now: () => Date): void {
-  const sql = Object.keys(VIEWS).map(toViewSql);
-  const hash = createHash('sha256').update(sql.join(';\n')).digest('hex');
-  const stored = () =>
-    db.prepare('SELECT sha256 FROM t_migrations WHERE number = ?').pluck().get(VIEWS_NUMBER) as
-      | string
-      | undefined;
-  if (stored() === hash) return;
+  if (hasCurrentViews(db)) return;
   db.transaction(() => {
-    if (stored() === hash) return;
+    // Asked again under the write lock: another process may have come first.
+    if (hasCurrentViews(db)) return;
     dropViews(db);
-    for (const statement of sql) db.exec(statement);
-    db.prepare(
-      'INSERT OR REPLACE INTO t_migrations (number, name, sha256, applied_at) VALUES (?, ?, ?, ?)',
-    ).run(VIEWS_NUMBER, 'views', hash, now().toISOString());
+    for (const statement of VIEW_SQL) db.exec(statement);
+    db.prepare('INSERT INTO t_migrations (number, name, sha256, applied_at) VALUES (?, ?, ?, ?)').run(
+      VIEWS_NUMBER,
+      'views',
+      VIEWS_HASH,
+      now().toISOString(),
+    );
   }).immediate();
 }
 
