@@ -32,7 +32,7 @@ export async function applyCdnFault(request: {
   path: string;
 }): Promise<{ answer: Answer; wire: WireFault | null; fault: FaultClass | null }> {
   const { state, answer, plan, key } = request;
-  if (answer.status >= 300) return { answer, wire: null, fault: null };
+  if (plan.calm || answer.status >= 300) return { answer, wire: null, fault: null };
   const repo = repoOf(state, request.path);
   const partial = answer.status === 206 ? RANGE : [];
   const fault = plan.pick([...STATUS, ...partial, ...WIRE], key, repo);

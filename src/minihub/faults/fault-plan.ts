@@ -3,6 +3,8 @@ import type { FaultClass, FaultSpec, MinihubStats } from '../options.ts';
 
 /** Decides which request is hit. */
 export interface FaultPlan {
+  /** no fault will ever come of it */
+  readonly calm: boolean;
   /** the first of the classes, in the order given, that hits this request; null for a calm answer */
   pick(classes: readonly FaultClass[], key: string, repo: string | null): FaultClass | null;
 }
@@ -12,10 +14,11 @@ export interface FaultPlan {
  * interleaving; `attempt` counts the requests this key has seen.
  */
 export function createFaultPlan(spec: FaultSpec | null, stats: MinihubStats): FaultPlan {
-  if (spec === null) return { pick: () => null };
+  if (spec === null) return { calm: true, pick: () => null };
   const attempts = new Map<string, number>();
   const hits = new Map<string, number>();
   return {
+    calm: false,
     pick(classes, key, repo) {
       for (const name of classes) {
         const given = spec.classes[name];

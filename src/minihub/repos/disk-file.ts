@@ -8,14 +8,23 @@ import type { FileIdentity, RepoFile } from './record.ts';
 /** Identities by absolute path, valid while modification time and size stay: a mirror of large files is hashed once. */
 const identities = new Map<string, { stamp: string; identity: Promise<FileIdentity> }>();
 
-/** A file on disk. Its hash is computed when first asked for; its size is the one it had when the folder was read. */
-export function createDiskFile(path: string, absolutePath: string, size: number): RepoFile {
+/**
+ * A file on disk. Its hash is computed when first asked for, unless its download left it behind; its size is the one it had
+ * when the folder was read.
+ */
+export function createDiskFile(
+  path: string,
+  absolutePath: string,
+  size: number,
+  knownSha256: string | null = null,
+): RepoFile {
   const lfs = isLfsFile(path, size);
   return {
     path,
     size,
     lfs,
     async identity() {
+      if (lfs && knownSha256 !== null) return lfsIdentity(knownSha256, size);
       const now = await stat(absolutePath);
       const stamp = `${now.mtimeMs}:${now.size}`;
       const known = identities.get(absolutePath);

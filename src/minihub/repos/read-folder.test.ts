@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -60,6 +61,28 @@ describe('folders as Hubs', () => {
     expect(await shaOf()).toBe(first);
     writeFileSync(join(dir, 'a/b/model.safetensors'), 'y');
     expect(await shaOf()).not.toBe(first);
+  });
+
+  it('know commits and hashes of what `hf download` fetched, until a file is touched', async () => {
+    const commit = 'c'.repeat(40);
+    const sha256 = 'a'.repeat(64);
+    const later = Date.now() / 1000 + 60;
+    const dir = makeFolder({
+      'a/b/model.safetensors': 'weights',
+      'a/b/README.md': '# b',
+      'a/b/.cache/huggingface/download/model.safetensors.metadata': `${commit}\n${sha256}\n${later}\n`,
+      'a/b/.cache/huggingface/download/README.md.metadata': `${commit}\n${'b'.repeat(40)}\n${later}\n`,
+    });
+    const [known] = (await readHubFolder(dir)).repos;
+    expect(known?.sha).toBe(commit);
+    const weights = known?.files.find((file) => file.lfs);
+    expect((await weights?.identity())?.sha256).toBe(sha256);
+    utimesSync(join(dir, 'a/b/model.safetensors'), later + 100, later + 100);
+    const [touched] = (await readHubFolder(dir)).repos;
+    expect(touched?.sha).not.toBe(commit);
+    expect((await touched?.files.find((file) => file.lfs)?.identity())?.sha256).toBe(
+      createHash('sha256').update('weights').digest('hex'),
+    );
   });
 
   it('take repos.json at its word: ids, sha, dates, gating, siblings, renames', async () => {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { HublineageError } from '../../types/errors.ts';
 import { readCardData } from './card.ts';
 import { createDiskFile } from './disk-file.ts';
+import { readDownloadMetadata } from './download-metadata.ts';
 import { MAX_GIT_FILE_BYTES, toCommitSha } from './identity.ts';
 import type { RepoFile, RepoSeed } from './record.ts';
 import { asObject, toHubConfig } from './tags.ts';
@@ -127,6 +128,14 @@ async function readUnlisted(root: string): Promise<RepoSeed[]> {
 /** Small files by content; large ones by size and time, so that opening a mirror does not read terabytes. */
 async function hashOf(id: string, files: readonly RepoFile[], dir: string): Promise<string> {
   const entries: [string, string][] = [];
+  const commits = new Set<string | null>();
+  for (const file of files) {
+    const path = join(dir, file.path);
+    commits.add((await readDownloadMetadata(dir, file.path, (await stat(path)).mtimeMs))?.commit ?? null);
+  }
+  // all of it one untouched download: the commit is known
+  const [commit] = commits;
+  if (commits.size === 1 && commit) return commit;
   for (const file of files) {
     const path = join(dir, file.path);
     const content =
@@ -148,7 +157,10 @@ async function readFiles(dir: string, prefix = '', found: RepoFile[] = []): Prom
     if (entry.name === '.cache' || entry.name === '.git') continue;
     const info = await stat(join(dir, path)).catch(() => null);
     if (info?.isDirectory() && !entry.isSymbolicLink()) await readFiles(dir, path, found);
-    else if (info?.isFile()) found.push(createDiskFile(path, join(dir, path), info.size));
+    else if (info?.isFile()) {
+      const downloaded = await readDownloadMetadata(dir, path, info.mtimeMs);
+      found.push(createDiskFile(path, join(dir, path), info.size, downloaded?.sha256 ?? null));
+    }
     if (found.length > MAX_FILES) {
       throw new HublineageError('UsageInvalid', `more than ${MAX_FILES} files in one repo`, { where: dir });
     }
