@@ -84,7 +84,12 @@ export function readTree(
   nodes.forEach((node, child) => {
     const parent = tree.parent[child]!;
     if (parent < 0 || node.pinned !== undefined) return;
-    const candidates = tree.candidates[child]!.map((c) => ({ ...c, repo: nodes[c.parent]!.repo }));
+    const candidates = tree.candidates[child]!.map((c) => ({
+      parent: c.parent,
+      repo: nodes[c.parent]!.repo,
+      terms: { ...c.terms, 'turns-the-branch-around': c.turned },
+      score: c.score + c.turned,
+    }));
     const chosen = candidates.findIndex((c) => c.parent === parent);
     if (chosen < 0) return;
     const split = splitTies(candidates, chosen, above[child]!, world.calibration);

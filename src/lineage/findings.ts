@@ -34,6 +34,10 @@ const DETAILS: Record<string, (logOdds: number) => string> = {
     x >= 0 ? 'It has as many other children as its rivals, or more.' : 'Rivals have more children.',
   'vocabulary-grew': (x) =>
     x >= 0 ? 'The vocabulary did not shrink on the way.' : 'The child would have lost vocabulary.',
+  'turns-the-branch-around': (x) =>
+    x >= 0
+      ? 'It fits without moving other edges; some rivals do not.'
+      : 'Other edges would have to turn around for it.',
   rivals: () => 'Price of the other candidates that fit nearly as well.',
   direction: () => 'Chance that the edge points the other way, from evidence pooled over the family.',
   calibration: () => 'Difference between raw and calibrated log-odds, cap included.',

@@ -13,7 +13,7 @@ export interface Mixture {
   overFloor: number;
   /** the same for the best single candidate */
   singleOverFloor: number;
-  /** share of the best single candidate's residual that the mixture explains */
+  /** share of the residual of the best single delta, scaled freely, that the mixture explains */
   gain: number;
   /** true when nothing but rounding is left: no impostor gets there */
   exact: boolean;
@@ -70,7 +70,7 @@ export function explainAsMixture(
   // Only tensors that all have: otherwise the normal equations do not belong to one set of values.
   const shared = new Float64Array(table.tensorCount);
   let values = 0;
-  const childCounts = members.map((m) => table.distances(child, m, 'F32').count);
+  const childCounts = members.map((m) => table.distances(child, m, 'raw').count);
   for (let t = 0; t < table.tensorCount; t++) {
     let n = Infinity;
     for (const count of childCounts) n = Math.min(n, count[t]!);
@@ -82,7 +82,7 @@ export function explainAsMixture(
   }
   if (values < 256) return null;
   const weighted = (a: number, b: number): number => {
-    const { squared } = table.distances(a, b, 'F32');
+    const { squared } = table.distances(a, b, 'raw');
     let sum = 0;
     for (let t = 0; t < squared.length; t++) sum += squared[t]! * shared[t]!;
     return sum;
@@ -96,6 +96,7 @@ export function explainAsMixture(
   const single = Math.min(...toChild) / values;
   if (single < VISIBLE_OVER_FLOOR) return null;
 
+  let scaled = Math.min(...toChild);
   let best: { base: number; picked: number[]; weights: number[]; rss: number } | null = null;
   for (const baseModel of bases) {
     const b = members.indexOf(baseModel);
@@ -126,6 +127,7 @@ export function explainAsMixture(
     const weights = [...solution.weights].filter((w) => w >= MIN_WEIGHT);
     if (picked.length === 0) continue;
     const simpler = best !== null && picked.length < best.picked.length && solution.rss < 1.05 * best.rss;
+    for (let r = 0; r < others.length; r++) scaled = Math.min(scaled, solveFor([others[r]!]).rss);
     if (best === null || solution.rss < 0.95 * best.rss || simpler)
       best = { base: b, picked, weights, rss: solution.rss };
   }
@@ -155,7 +157,7 @@ export function explainAsMixture(
     parents: parents.sort((x, y) => y.weight - x.weight),
     overFloor,
     singleOverFloor: single,
-    gain: 1 - overFloor / single,
+    gain: Math.max(0, 1 - (overFloor * values) / scaled),
     exact: overFloor <= EXACT_OVER_FLOOR,
   };
 }

@@ -1,4 +1,5 @@
-import { commonGrid, type PairTable } from './pair-table.ts';
+import { FINENESS } from '../number-grid.ts';
+import type { PairTable } from './pair-table.ts';
 
 /**
  * Where a model C leaves the edge from P to its child Q, read from the three distances.
@@ -19,10 +20,13 @@ export interface BranchPoint {
 }
 
 export function measureBranchPoint(table: PairTable, p: number, q: number, c: number): BranchPoint | null {
-  const grid = commonGrid(table, p, q, c);
-  const pq = table.distances(p, q, grid);
-  const pc = table.distances(p, c, grid);
-  const qc = table.distances(q, c, grid);
+  // Two children stored in one coarser format share the parent's rounding errors; seen from the rounded parent they do not.
+  // Where Q is the finer one it stays as it is: its children start from its own values, and rounding it would tie C-Q to P-Q.
+  const rounded = table.grid(q) === table.grid(c) && FINENESS[table.grid(p)] > FINENESS[table.grid(q)];
+  const mode = rounded ? 'rounded' : 'forgiving';
+  const pq = table.distances(p, q, mode);
+  const pc = table.distances(p, c, mode);
+  const qc = table.distances(q, c);
   let edge = 0;
   let toParent = 0;
   let toChild = 0;

@@ -33,6 +33,11 @@ export interface TreeCandidate {
   /** natural log-odds by probe; their sum is compared between candidates of one child */
   terms: TreeTerms;
   score: number;
+  /**
+   * What the rest of the tree loses when this candidate, a descendant of the child now, becomes its parent: the branch in between must
+   * hang from the child's parent instead. The solver finds that out by itself; who weighs candidates one by one must add it.
+   */
+  turned: number;
 }
 
 export interface GrownTree {
@@ -69,30 +74,81 @@ export function growTree(
   const n = nodes.length;
   if (n === 1)
     return { root: 0, parent: Int32Array.of(-1), candidates: [[]], rootScores: Float64Array.of(0) };
-  let parent = firstGuess(table, nodes, nearest, calibration);
-  let candidates: TreeCandidate[][] = [];
-  let best: { parent: Int32Array; score: number; candidates: TreeCandidate[][] } | null = null;
+  const start = firstGuess(table, nodes, nearest, calibration);
+  const fixed = nodes.findIndex((node) => node.pinned === -1);
+  let best: { tree: GrownTree; quality: number } | null = null;
+  for (const root of fixed >= 0 ? [fixed] : rootsToTry(nodes, start, calibration)) {
+    const tree = settle(table, nodes, nearest, reroot(start, root), calibration, priors);
+    const quality = qualityOf(tree);
+    if (best === null || quality > best.quality + 1e-9) best = { tree, quality };
+  }
+  return best!.tree;
+}
+
+/** A wrong root drags its neighbourhood along, so the search starts from several: the best by direction, and the largest hubs. */
+function rootsToTry(nodes: readonly TreeNode[], tree: Int32Array, calibration: Calibration): number[] {
+  const byDirection = scoreRoots(nodes, tree, calibration);
+  const degree = new Int32Array(nodes.length);
+  tree.forEach((p, v) => {
+    if (p < 0) return;
+    degree[p]!++;
+    degree[v]!++;
+  });
+  const top = (score: ArrayLike<number>) =>
+    nodes
+      .map((_, i) => i)
+      .filter((i) => Number.isFinite(byDirection[i]!))
+      .sort((a, b) => score[b]! - score[a]! || a - b)
+      .slice(0, nodes.length > 2000 ? 1 : 3);
+  return [...new Set([...top(byDirection), ...top(degree)])];
+}
+
+/** Scores, solves and moves the root until nothing changes; in a cycle of trees, until one is met again. */
+function settle(
+  table: PairTable,
+  nodes: readonly TreeNode[],
+  nearest: readonly (readonly number[])[],
+  start: Int32Array,
+  calibration: Calibration,
+  priors: BranchPriors,
+): GrownTree {
+  let parent = start;
+  const seen = new Set<string>();
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    parent = moveRoot(nodes, parent, calibration);
-    candidates = scoreCandidates(table, nodes, nearest, parent, calibration, priors);
-    const next = solve(nodes, candidates, rootOf(parent));
-    const score = totalScore(candidates, next) + rootScoreOf(nodes, next, calibration);
-    if (best === null || score > best.score + 1e-9) best = { parent: next, score, candidates };
-    if (sameTree(parent, next)) break;
+    const candidates = scoreCandidates(table, nodes, nearest, parent, calibration, priors);
+    const solved = solve(nodes, candidates, rootOf(parent));
+    // the first rounds keep the root they were given, so that a hub gets the chance to gather its children
+    const next = round < 2 ? solved : moveRoot(nodes, solved, calibration);
+    const key = next.join();
+    if (sameTree(parent, next) && round >= 2) break;
+    if (round >= 2 && seen.has(key)) break;
+    seen.add(key);
     parent = next;
   }
-  const final = best!.parent;
   return {
-    root: rootOf(final),
-    parent: final,
-    candidates: scoreCandidates(table, nodes, nearest, final, calibration, priors),
-    rootScores: scoreRoots(nodes, final, calibration),
+    root: rootOf(parent),
+    parent,
+    candidates: scoreCandidates(table, nodes, nearest, parent, calibration, priors),
+    rootScores: scoreRoots(nodes, parent, calibration),
   };
 }
 
-function rootScoreOf(nodes: readonly TreeNode[], parent: Int32Array, calibration: Calibration): number {
-  const score = scoreRoots(nodes, parent, calibration)[rootOf(parent)]!;
-  return Number.isFinite(score) ? score : 0;
+/**
+ * Scores are relative to a root, so sums of them do not compare between roots. What does: evidence for the direction, and how clearly
+ * each node prefers its place to all others (a pseudo-likelihood).
+ */
+function qualityOf(tree: GrownTree): number {
+  const direction = tree.rootScores[tree.root]!;
+  let sum = Number.isFinite(direction) ? direction : 0;
+  tree.parent.forEach((p, child) => {
+    if (p < 0) return;
+    const scores = tree.candidates[child]!.map((c) => c.score + c.turned);
+    const chosen = tree.candidates[child]!.findIndex((c) => c.parent === p);
+    if (chosen < 0) return;
+    const top = Math.max(...scores);
+    sum += scores[chosen]! - top - Math.log(scores.reduce((total, s) => total + Math.exp(s - top), 0));
+  });
+  return sum;
 }
 
 function firstGuess(
@@ -106,7 +162,7 @@ function firstGuess(
     return nearest[child]!.filter((p) => !nodes[p]!.mergeOf).map((p) => {
       const geometry = FIRST_GUESS_VALUES * closenessOfPair(table, child, p);
       const time = isEarlier(nodes[p]!, nodes[child]!) ? 0 : -calibration.time;
-      return { parent: p, terms: toTerms(geometry, time, 0, 0), score: geometry + time };
+      return { parent: p, terms: toTerms(geometry, time, 0, 0), score: geometry + time, turned: 0 };
     });
   });
   return solve(nodes, candidates, -1);
@@ -150,14 +206,6 @@ function childrenOf(parent: Int32Array): number[][] {
     if (p >= 0) children[p]!.push(i);
   });
   return children;
-}
-
-function totalScore(candidates: readonly TreeCandidate[][], parent: Int32Array): number {
-  let sum = 0;
-  parent.forEach((p, child) => {
-    if (p >= 0) sum += candidates[child]!.find((c) => c.parent === p)?.score ?? -1e6;
-  });
-  return sum;
 }
 
 /**
@@ -257,7 +305,9 @@ function scoreCandidates(
   );
   return nodes.map((node, child) => {
     if (node.pinned !== undefined)
-      return node.pinned < 0 ? [] : [{ parent: node.pinned, terms: toTerms(0, 0, 0, 0), score: 0 }];
+      return node.pinned < 0
+        ? []
+        : [{ parent: node.pinned, terms: toTerms(0, 0, 0, 0), score: 0, turned: 0 }];
     const pool = new Set(nearest[child]!);
     for (const q of nearest[child]!) for (let v = parent[q]!; v >= 0; v = parent[v]!) pool.add(v);
     for (let v = parent[child]!; v >= 0; v = parent[v]!) pool.add(v);
@@ -268,6 +318,25 @@ function scoreCandidates(
       // a merge cannot be older than its child, nor above what it was mixed from
       if (parents && (parents.includes(child) || !isEarlier(nodes[q]!, node))) pool.delete(q);
     }
+    /** the child's own child on the way down to q, -1 when q is not below */
+    const branchTo = (q: number): number => {
+      for (let v = q; v >= 0; v = parent[v]!) if (parent[v] === child) return v;
+      return -1;
+    };
+    const turnedBranches = new Map<number, number>();
+    const costOfTurning = (branch: number): number => {
+      const p = parent[child]!;
+      if (branch < 0 || p < 0) return 0;
+      const known = turnedBranches.get(branch);
+      if (known !== undefined) return known;
+      const point = measureBranchPoint(table, p, child, branch);
+      const geometryLost = point === null ? 0 : clip(branchLogOdds(point, priors));
+      const late = (from: number) => (isEarlier(nodes[from]!, nodes[branch]!) ? 0 : -calibration.time);
+      const hubLost = Math.log(children[child]!.length) - Math.log(1 + children[p]!.length);
+      const cost = -(geometryLost + late(child) - late(p) + calibration.hub * hubLost);
+      turnedBranches.set(branch, cost);
+      return cost;
+    };
     const below = new Map<number, number>();
     const geometry = (q: number): number => {
       const known = below.get(q);
@@ -279,7 +348,7 @@ function scoreCandidates(
       if (p >= 0) {
         const point = measureBranchPoint(table, p, q, child);
         const step = point === null ? 0 : branchLogOdds(point, priors);
-        score = geometry(p) + Math.max(-EDGE_CAP, Math.min(EDGE_CAP, step));
+        score = geometry(p) + clip(step);
       }
       below.set(q, score);
       return score;
@@ -294,10 +363,19 @@ function scoreCandidates(
         calibration.hub * Math.log(1 + children[q]!.length - mine),
         vocabularyTerm(nodes[q]!, node, calibration),
       );
-      return { parent: q, terms, score: Object.values(terms).reduce((a, b) => a + b, 0) };
+      return {
+        parent: q,
+        terms,
+        score: Object.values(terms).reduce((a, b) => a + b, 0),
+        turned: costOfTurning(branchTo(q)),
+      };
     });
     return scored.sort((a, b) => b.score - a.score || a.parent - b.parent);
   });
+}
+
+function clip(logOdds: number): number {
+  return Math.max(-EDGE_CAP, Math.min(EDGE_CAP, logOdds));
 }
 
 function toTerms(geometry: number, time: number, hub: number, vocabulary: number): TreeTerms {

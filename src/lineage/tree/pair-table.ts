@@ -1,4 +1,3 @@
-import type { TensorSample } from '../../types/fingerprint.ts';
 import type { ModelSamples } from '../model-samples.ts';
 import { FINENESS, type Grid, readGrid, roundToGrid } from '../number-grid.ts';
 import { areComparable } from '../pair-statistics.ts';
@@ -12,10 +11,15 @@ export interface PairDistances {
 }
 
 /**
+ * What to do between models of different number formats. `raw`: every difference counts. `forgiving`: values that become equal in the
+ * coarser format count as equal, other differences as they are. `rounded`: the finer model is rounded to the coarser format first.
+ */
+export type DistanceMode = 'raw' | 'forgiving' | 'rounded';
+
+/**
  * Per-tensor squared distances between the models of a block, computed when asked for and kept.
  *
- * Both sides are rounded to the coarser of the formats at play first: a half-precision child of a single-precision parent keeps the
- * parent's values rounded, so only after the same rounding do tensors that nobody touched have distance 0.
+ * A half-precision child of a single-precision parent keeps the parent's values rounded: tensors that nobody touched must have distance 0.
  */
 export interface PairTable {
   readonly size: number;
@@ -25,14 +29,14 @@ export interface PairTable {
   /** weight of a tensor: its values, vectors capped so that gains read whole do not outweigh matrices read in part */
   readonly weights: Float64Array;
   grid(model: number): Grid;
-  /** at `grid`, or at the coarser grid of the two */
-  distances(a: number, b: number, grid?: Grid): PairDistances;
+  distances(a: number, b: number, mode?: DistanceMode): PairDistances;
   /** sum of squares of a tensor's values, per value, averaged over models seen: the scale that distances are held against */
   readonly power: Float64Array;
   samples(model: number): ModelSamples;
 }
 
 const VECTOR_CAP = 64;
+const MODES: readonly DistanceMode[] = ['raw', 'forgiving', 'rounded'];
 
 export function createPairTable(models: readonly ModelSamples[]): PairTable {
   const names = new Map<string, number>();
@@ -56,21 +60,7 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
       seen[t]!++;
     }
   const grids = models.map((m) => readGrid(m.tensors));
-  const rounded = new Map<string, Float32Array>();
   const cache = new Map<number, PairDistances>();
-  const code: Record<Grid, number> = FINENESS;
-
-  const valuesAt = (model: number, tensor: TensorSample, grid: Grid): Float32Array => {
-    if (FINENESS[grids[model]!] <= FINENESS[grid]) return tensor.values;
-    const key = `${model}|${grid}|${tensor.name}`;
-    const known = rounded.get(key);
-    if (known) return known;
-    const values = Float32Array.from(tensor.values, (v) => roundToGrid(v, grid));
-    rounded.set(key, values);
-    return values;
-  };
-
-  const coarser = (a: Grid, b: Grid): Grid => (FINENESS[a] < FINENESS[b] ? a : b);
 
   return {
     size: models.length,
@@ -80,10 +70,12 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
     power,
     grid: (model) => grids[model]!,
     samples: (model) => models[model]!,
-    distances(a, b, wanted) {
-      const grid = wanted ?? coarser(grids[a]!, grids[b]!);
+    distances(a, b, mode = 'forgiving') {
       const [low, high] = a < b ? [a, b] : [b, a];
-      const key = (low * models.length + high) * 4 + code[grid];
+      const mixed = grids[low] !== grids[high];
+      const kind = mixed ? MODES.indexOf(mode) : 0;
+      const grid = FINENESS[grids[low]!] < FINENESS[grids[high]!] ? grids[low]! : grids[high]!;
+      const key = (low * models.length + high) * MODES.length + kind;
       const known = cache.get(key);
       if (known) return known;
       const squared = new Float64Array(tensorCount);
@@ -97,16 +89,19 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
           count[t] = Math.min(tensor.stats.count, 65535);
           continue;
         }
-        const x = valuesAt(low, tensor, grid);
-        const y = valuesAt(high, other, grid);
+        const x = tensor.values;
+        const y = other.values;
         let sum = 0;
         let n = 0;
         for (let i = 0; i < x.length; i++) {
-          const d = x[i]! - y[i]!;
-          const term = d * d;
-          if (!(term < 1e30)) continue;
-          sum += term;
+          let d = x[i]! - y[i]!;
+          if (!(d * d < 1e30)) continue;
           n++;
+          if (kind > 0 && d !== 0) {
+            const rounded = roundToGrid(x[i]!, grid) - roundToGrid(y[i]!, grid);
+            if (kind === 2 || rounded === 0) d = rounded;
+          }
+          sum += d * d;
         }
         squared[t] = sum;
         count[t] = Math.min(n, 65535);
@@ -116,12 +111,6 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
       return result;
     },
   };
-}
-
-/** The coarsest grid of three models: what all three are rounded to before they are compared. */
-export function commonGrid(table: PairTable, a: number, b: number, c: number): Grid {
-  const order: Grid[] = ['BF16', 'F16', 'F32'];
-  return order.find((g) => table.grid(a) === g || table.grid(b) === g || table.grid(c) === g) ?? 'F32';
 }
 
 /**
