@@ -83,6 +83,14 @@ describe('recordFailure', () => {
     expect(await store.listFailures()).toEqual([]);
   });
 
+  it('takes a repo up again that was gone when read and is listed after all', async () => {
+    await fail('RepoGone');
+    expect((await store.getRepo(toHubId(1)))?.status).toBe('gone');
+    expect(await pending()).toBe(0);
+    await store.upsertRepos([makeHub(1)], 2);
+    expect(await pending()).toBe(1);
+  });
+
   it('tells gates and missing weights apart from failures, and cuts endless messages', async () => {
     await fail('RepoGated');
     expect((await store.getRepo(toHubId(1)))?.status).toBe('gated');

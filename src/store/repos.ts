@@ -32,7 +32,7 @@ interface KnownRepo {
   repo: string;
   sha: string | null;
   gated: string;
-  gone: number;
+  status: ModelStatus;
   superseded: number;
 }
 
@@ -71,13 +71,13 @@ function upsertRepo(
   counts: UpsertCounts,
 ): void {
   const known = connection
-    .sql('SELECT repo, sha, gated, gone, superseded FROM t_repos WHERE hub_id = ?')
+    .sql('SELECT repo, sha, gated, status, superseded FROM t_repos WHERE hub_id = ?')
     .get(hub.hubId) as KnownRepo | undefined;
   const folded = foldName(hub.repo);
   const gated = hub.gated === false ? 'no' : hub.gated;
   const renamed = known !== undefined && (known.repo !== hub.repo || known.superseded === 1);
   if (known === undefined || renamed) supersedeHolder(connection, hub, folded);
-  if (known !== undefined && (known.sha !== hub.sha || known.gated !== gated || known.gone === 1))
+  if (known !== undefined && (known.sha !== hub.sha || known.gated !== gated || known.status === 'gone'))
     resetWork(connection, hub.hubId);
   connection
     .sql(`INSERT INTO t_repos (hub_id, repo, repo_folded, name_folded, owner, family, sha, created_at, last_modified, downloads, likes,

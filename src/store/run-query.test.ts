@@ -40,6 +40,13 @@ describe('runQuery', () => {
     });
   });
 
+  it('takes defaults from the lines that declare parameters', async () => {
+    const saved = '-- Title\n-- @param a=2 one\n-- @param b=x another\nSELECT :a + :c, :b';
+    expect((await runQuery(path, saved, { params: { c: 40 } })).rows).toEqual([[42, 'x']]);
+    expect((await runQuery(path, saved, { params: { a: 1, c: 1 } })).rows).toEqual([[2, 'x']]);
+    await expect(runQuery(path, saved)).rejects.toMatchObject({ message: 'the query needs a value for :c' });
+  });
+
   it('stops at the row and byte limits', async () => {
     const rows = 'WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM a) SELECT x FROM a';
     const few = await runQuery(path, rows, { maxRows: 5 });

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { HublineageError } from '../types/errors.ts';
 import { translateSqliteError } from './database.ts';
+import { parseQuery } from './saved-queries.ts';
 import { checkSql, toSqlRefusal } from './sql-guard.ts';
 import type { QueryOptions, QueryResult } from './sql-types.ts';
 import type { WorkerAnswer, WorkerRequest } from './sql-worker.ts';
@@ -25,6 +26,13 @@ function readMemoryBytes(pid: number): number | null {
   } catch {
     return null;
   }
+}
+
+/** Named values, completed with the defaults that a saved query's `-- @param name=default` lines give. */
+function withDefaults(sql: string, params: QueryOptions['params'] = {}): QueryOptions['params'] & {} {
+  if (Array.isArray(params)) return params;
+  const defaults = parseQuery('', sql).parameters.filter((parameter) => parameter.default !== null);
+  return { ...Object.fromEntries(defaults.map(({ name, default: value }) => [name, value])), ...params };
 }
 
 function toError(
@@ -106,7 +114,7 @@ function waitFor(
 }
 
 /**
- * Runs one reading statement of a user against the index, in a process of its own that is killed when it takes too long, uses too much
+ * Runs one reading statement of a user against the index (`-- @param name=default` lines at its top give defaults), in a process of its own that is killed when it takes too long, uses too much
  * memory or is no longer wanted. Throws SqlRefused, SqlTimeout, Interrupted or DatabaseInvalid, each with what to do.
  */
 export async function runQuery(
@@ -134,7 +142,7 @@ export async function runQuery(
   const request: WorkerRequest = {
     path: dbPath,
     sql,
-    params: options.params ?? {},
+    params: withDefaults(sql, options.params),
     maxRows: options.maxRows ?? DEFAULTS.maxRows,
     maxBytes: options.maxBytes ?? DEFAULTS.maxBytes,
     timeoutMs: timeoutMs + 1000,

@@ -25,7 +25,8 @@ export interface SavedQuery {
 /** First comment line: the title. Then `@param name=default description`; other comment lines are the description. */
 export function parseQuery(name: string, text: string): SavedQuery {
   const lines = text.split('\n');
-  const end = lines.findIndex((line) => !line.startsWith('--'));
+  const found = lines.findIndex((line) => !line.startsWith('--'));
+  const end = found < 0 ? lines.length : found;
   const [title = name, ...rest] = lines.slice(0, end).map((line) => line.slice(2).trim());
   const parameters: QueryParameter[] = [];
   const description: string[] = [];
