@@ -418,10 +418,28 @@ describe('a run', () => {
       errors: [null, null, 'QuotaReached', 'QuotaReached', 'QuotaReached'],
       requests: 3,
     });
-    const bytes = await read({ maxBytes: 380 });
-    expect(bytes.errors.slice(0, 3)).toEqual([null, null, null]);
-    expect(bytes.errors.at(-1)).toBe('LimitReached');
+    expect((await read({ maxBytes: 300 })).errors).toEqual([
+      null,
+      null,
+      null,
+      'LimitReached',
+      'LimitReached',
+    ]);
     await expect(read({ deadlineAt: Date.now() - 1 })).rejects.toMatchObject({ code: 'DeadlineReached' });
+  });
+
+  it('does not pass its bytes with parallel reads either', async () => {
+    await withHub(
+      { files: FILES },
+      async ({ client }) => {
+        const source = await client.openRepo('owner/name', COMMIT).open('model.safetensors');
+        const reads = Array.from({ length: 20 }, (_, i) => source.read(i * 100, 100));
+        const outcomes = await Promise.allSettled(reads);
+        expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(7);
+        expect(client.stats().bytes).toBe(700);
+      },
+      { budget: { maxRequests: null, maxBytes: 750, deadlineAt: null } },
+    );
   });
 
   it('that is aborted ends at once, whatever it waits for', async () => {

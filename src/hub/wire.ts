@@ -122,7 +122,10 @@ export function createWire(options: WireOptions): Wire {
     const lane = request.bucket === 'cdn' ? 'cdn' : 'hub';
     for (let throttled = 1; ; throttled++) {
       const ticket = await limiters[request.bucket].acquire(stop.signal);
-      const outcome = await queues[lane].add(() => exchange(request, pools[lane], ticket, handle, throttled));
+      const outcome = await queues[lane].add(async () => {
+        const release = permit(request, ticket);
+        return exchange(request, pools[lane], ticket, handle, throttled).finally(release);
+      });
       if (outcome !== THROTTLED) return outcome;
       if (throttled >= MAX_THROTTLED) {
         throw new HublineageError('HubThrottled', `refused ${throttled} times in a row (429)`, {
@@ -130,6 +133,17 @@ export function createWire(options: WireOptions): Wire {
           hint: 'try later, or with a lower hub.quotaShare',
         });
       }
+    }
+  }
+
+  /** The run may have ended while the request waited its turn. */
+  function permit(request: WireRequest, ticket: Ticket): () => void {
+    try {
+      if (stop.signal.aborted) throw interrupted();
+      return budget.spend(request.expectedBytes ?? 0);
+    } catch (error) {
+      ticket.cancel();
+      throw error;
     }
   }
 
@@ -141,13 +155,6 @@ export function createWire(options: WireOptions): Wire {
     throttled: number,
   ): Promise<T | typeof THROTTLED> {
     const own = request.url.origin === endpoint.origin;
-    try {
-      if (stop.signal.aborted) throw interrupted();
-      budget.spend(request.expectedBytes ?? 0);
-    } catch (error) {
-      ticket.cancel();
-      throw error;
-    }
     count(request, (meter) => {
       meter.requestsByBucket[request.bucket]++;
     });
