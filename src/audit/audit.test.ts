@@ -358,7 +358,7 @@ const cases: { name: string; verdict: VerdictKind; setup: Setup; says?: RegExp }
         virtualParents: [{ id: 'virtual/llama-1', declaredLabel: 'G', children: ['me', 'you'] }],
       },
     },
-    says: /G could not be checked: it is gated .* 1 other that seem/,
+    says: /Declares G, which could not be checked: it is gated .* 1 other that seem/,
   },
   {
     name: 'is itself gated',
@@ -383,7 +383,13 @@ const cases: { name: string; verdict: VerdictKind; setup: Setup; says?: RegExp }
       edges: [edge('me', 'B', { relation: 'transformed', method: 'transformed' })],
       pairs: { X: unrelated },
     },
-    says: /reordered/,
+    says: /reordered, .*Order-free statistics match B with its units reordered/,
+  },
+  {
+    name: 'declares an unrelated model and a name that leads nowhere',
+    verdict: 'unknown',
+    setup: { claims: { me: [claim('X'), claim(null)] }, pairs: { X: unrelated } },
+    says: /X was not found in the weights .*gone\/model could not be matched/,
   },
   {
     name: 'an alarm without an edge',

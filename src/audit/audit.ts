@@ -20,8 +20,8 @@ import { buildAuditInputs } from './world.ts';
  *    - all unrelated far outside chance: `contradicted`
  *    - otherwise `unknown`
  *
- * Names that lead nowhere beside ones that resolve are mentioned, and decide nothing. One true base among wrong ones is enough never
- * to be `contradicted`.
+ * Names that lead nowhere beside ones that resolve are mentioned, and decide nothing, except that they keep a card from being
+ * `contradicted`: one true base among wrong ones is enough for that, and such a name may be it.
  */
 export function auditModel(input: AuditInput, options: AuditOptions): Verdict {
   const declared = chooseDeclared(input.repo, input.claims);
@@ -63,7 +63,9 @@ function decide(input: AuditInput, declared: Declared, places: readonly Place[])
   if (at('parent').length + at('tie').length > 0) return 'consistent';
   if (at('relative').length > 0) return 'relative';
   if (at('ancestor').length > 0) return at('unrelated').length > 0 ? 'relative' : 'ancestor';
-  return at('unrelated').length === places.length ? 'contradicted' : 'unknown';
+  // a name that leads nowhere may be the true base
+  const allUnrelated = at('unrelated').length === places.length && declared.unresolved.length === 0;
+  return allUnrelated ? 'contradicted' : 'unknown';
 }
 
 /** How sure the verdict's statement is; null where nothing was measured. */

@@ -138,23 +138,32 @@ function sayMatch(ruling: Ruling, input: AuditInput): string {
     : `; they match ${sayParents(ruling, input)}`;
 }
 
-function sayUnknown({ declared, places, parents }: Ruling, input: AuditInput): string {
-  const why = places.flatMap((place) =>
-    place.at === 'unknown' ? [`${place.base} could not be checked: ${place.why}`] : [],
-  );
+function sayUnknown(ruling: Ruling, input: AuditInput): string {
+  const { declared, places, parents } = ruling;
+  const names = joinNames(declared.names);
   if (declared.names.length === 0) return `Declares no base, and cannot be checked: ${whyUnread(input)}.`;
   if (input.status !== 'fingerprinted' && input.status !== 'adapter' && parents.length === 0) {
-    return `Declares ${joinNames(declared.names)}; cannot be checked: ${whyUnread(input)}.`;
+    return `Declares ${names}; cannot be checked: ${whyUnread(input)}.`;
   }
-  if (places.length === 0)
-    return `Declares ${joinNames(declared.names)}, a repo the Hub knows and the index does not hold.`;
+  if (places.length === 0) return `Declares ${names}, a repo the Hub knows and the index does not hold.`;
+  const [only] = places;
+  const declares =
+    declared.names.length === 1 && only?.at === 'unknown'
+      ? `Declares ${names}, which could not be checked: ${only.why}.`
+      : `Declares ${names}. ${places.map(sayUnchecked).join(' ')}`;
   const virtual = parents.find((edge) => edge.parentKind === 'virtual');
   const others = virtual ? (input.virtualParents.get(virtual.parent)?.children.length ?? 1) - 1 : 0;
-  const together =
-    others > 0
-      ? ` Its weights hang together with ${others} other${others > 1 ? 's' : ''} that seem to share an absent parent.`
-      : '';
-  return `Declares ${joinNames(declared.names)}. ${why.join('; ')}.${together}`;
+  if (others > 0) {
+    return `${declares} Its weights hang together with ${others} other${others > 1 ? 's' : ''} that seem to share an absent parent.`;
+  }
+  return parents.length > 0 ? `${declares} ${sayFound(ruling, input)}` : declares;
+}
+
+function sayUnchecked(place: Place): string {
+  if (place.at === 'unknown') return `${place.base} could not be checked: ${place.why}.`;
+  return place.at === 'unrelated'
+    ? `${place.base} was not found in the weights${sayCosine(place.relatedness)}.`
+    : '';
 }
 
 function whyUnread({ status, kind }: AuditInput): string {

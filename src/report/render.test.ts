@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import Ajv from 'ajv';
+import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HOSTILE, REPORT_OPTIONS, reportRows } from '../../test/fixtures/report-rows.ts';
