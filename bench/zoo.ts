@@ -25,6 +25,8 @@ if (zoo === undefined) {
 }
 
 const folder = values.keep ?? mkdtempSync(join(tmpdir(), 'bench-zoo-'));
+// a database of an earlier run would hide what reading costs
+for (const suffix of ['', '-wal', '-shm']) rmSync(join(folder, `zoo.sqlite${suffix}`), { force: true });
 const truth = readTruth(zoo);
 const hub = await startMinihub({ dir: zoo });
 const { config } = loadConfig({

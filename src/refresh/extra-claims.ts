@@ -16,7 +16,8 @@ export async function readExtraClaims(
   weights: ModelWeights,
 ): Promise<Omit<ClaimInput, 'repo'>> {
   const has = (path: string) => list.some((file) => file.path === path);
-  const adapterPath = weights.kind === 'adapter' && has('adapter_config.json') ? 'adapter_config.json' : null;
+  // opening an adapter reads its adapter_config.json already
+  const adapterBase = weights.metadata['adapter.base_model_name_or_path'];
   const declares = repo.cardData?.base_model !== undefined && repo.cardData.base_model !== null;
   const configPath = has('unet/config.json')
     ? 'unet/config.json'
@@ -25,7 +26,7 @@ export async function readExtraClaims(
       : null;
   return {
     metadata: weights.metadata,
-    ...(adapterPath ? { adapterConfig: await readJson(files, adapterPath) } : {}),
+    ...(adapterBase === undefined ? {} : { adapterConfig: { base_model_name_or_path: adapterBase } }),
     ...(configPath ? { configJson: await readJson(files, configPath) } : {}),
   };
 }
