@@ -135,6 +135,28 @@ describe('resolve and CDN', () => {
     await own.hub.close();
   });
 
+  it('survives clients that hang up in the middle of gigabytes', async () => {
+    const own = await startSmallHub({
+      virtual: { seed: 1, models: [{ id: 'big/7b', shape: 'llama-7b', relation: 'root' }] },
+    });
+    const url = await own.sign('big/7b');
+    const abort = new AbortController();
+    const answer = await own.get(url, { signal: abort.signal });
+    expect(answer.headers.get('content-length')).toBe('13476865232');
+    abort.abort();
+    const slice = await own.get(url, { headers: { range: 'bytes=13476865000-' } });
+    expect((await slice.arrayBuffer()).byteLength).toBe(232);
+    await own.hub.close();
+    expect(own.hub.stats().bytes.cdn).toBeLessThan(1e9);
+  });
+
+  it('gives the same bytes slowly', async () => {
+    const own = await startSmallHub({ bytesPerSecond: 100_000, latencyMs: 1 });
+    const whole = await own.get(await own.sign());
+    expect(new Uint8Array(await whole.arrayBuffer())).toEqual(WEIGHTS);
+    await own.hub.close();
+  });
+
   it('counts downloads of query files only, HEAD too', async () => {
     const own = await startSmallHub();
     await own.get('/acme/root/resolve/main/README.md');

@@ -1,7 +1,7 @@
 import type { VirtualGgufType } from './model.ts';
 import type { TensorSpec } from './tensor-spec.ts';
 
-export type StoredFormat = VirtualGgufType | 'BF16';
+export type StoredFormat = VirtualGgufType;
 
 /** Bytes of a file: given ones, or one tensor in some number format. Gaps between segments read as zero. */
 export type Segment = { offset: number; length: number } & (
@@ -24,6 +24,9 @@ export const FORMAT_BLOCKS: Record<StoredFormat, { values: number; bytes: number
   BF16: { values: 1, bytes: 2 },
   Q8_0: { values: 32, bytes: 34 },
   Q4_0: { values: 32, bytes: 18 },
+  Q4_1: { values: 32, bytes: 20 },
+  Q5_0: { values: 32, bytes: 22 },
+  Q5_1: { values: 32, bytes: 24 },
 };
 
 export function tensorBytes(valueCount: number, format: StoredFormat): number {

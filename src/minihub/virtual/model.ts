@@ -23,7 +23,7 @@ export type VirtualShape =
   | 'sdxl';
 
 export type VirtualDtype = 'F32' | 'F16' | 'BF16';
-export type VirtualGgufType = 'F32' | 'F16' | 'Q8_0' | 'Q4_0';
+export type VirtualGgufType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1';
 
 /** One model that exists as a formula. Same spec, same bytes, on every machine. */
 export interface VirtualModel {

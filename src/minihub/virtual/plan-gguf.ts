@@ -6,8 +6,27 @@ import type { TensorSpec } from './tensor-spec.ts';
 import { countValues } from './tensor-spec.ts';
 
 const ALIGNMENT = 32;
-const TYPE_IDS: Record<VirtualGgufType, number> = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 8 };
-const FILE_TYPES: Record<VirtualGgufType, number> = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 7 };
+/** ggml's numbers for tensor types, and llama.cpp's for whole files. */
+const TYPE_IDS: Record<VirtualGgufType, number> = {
+  F32: 0,
+  F16: 1,
+  Q4_0: 2,
+  Q4_1: 3,
+  Q5_0: 6,
+  Q5_1: 7,
+  Q8_0: 8,
+  BF16: 30,
+};
+const FILE_TYPES: Record<VirtualGgufType, number> = {
+  F32: 0,
+  F16: 1,
+  Q4_0: 2,
+  Q4_1: 3,
+  Q8_0: 7,
+  Q5_0: 8,
+  Q5_1: 9,
+  BF16: 32,
+};
 const U32 = 4;
 const F32 = 6;
 const STRING = 8;
@@ -85,7 +104,7 @@ export function planGguf(
     writer.string(tensor.ggufName ?? tensor.name);
     writer.u32(tensor.shape.length);
     for (const dimension of [...tensor.shape].reverse()) writer.u64(dimension);
-    writer.u32(TYPE_IDS[format as VirtualGgufType]);
+    writer.u32(TYPE_IDS[format]);
     writer.u64(offset);
     return { tensor, format, offset, length };
   });

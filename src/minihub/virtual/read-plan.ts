@@ -1,7 +1,8 @@
 import { quantise, toBlockBytes } from '../../weights/gguf/quantize.ts';
 import { encodeValues } from '../../weights/index.ts';
-import type { FilePlan, Segment } from './file-plan.ts';
+import type { FilePlan, Segment, StoredFormat } from './file-plan.ts';
 import { FORMAT_BLOCKS } from './file-plan.ts';
+import type { VirtualDtype } from './model.ts';
 import type { TensorSpec } from './tensor-spec.ts';
 import type { Recipe } from './values.ts';
 import { readValues } from './values.ts';
@@ -52,12 +53,21 @@ function encodeSlice(
     ggufOrder && tensor.permutedHeads !== undefined
       ? readPermuted(recipe, tensor, tensor.permutedHeads, start, count)
       : readValues(recipe, tensor, start, count);
-  const bytes =
-    format === 'Q8_0' || format === 'Q4_0'
-      ? toBlockBytes(quantise(values, format))
-      : encodeValues(format, values);
+  const bytes = toBytes(values, format, recipe.dtype);
   const skip = from - firstBlock * block.bytes;
   return bytes.subarray(skip, skip + to - from);
+}
+
+/** Values are on the grid of `dtype` already; only another format has to round again. */
+function toBytes(values: Float32Array, format: StoredFormat, dtype: VirtualDtype): Uint8Array {
+  if (format === 'F32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  if (format !== 'F16' && format !== 'BF16') return toBlockBytes(quantise(values, format));
+  if (format !== 'BF16' || dtype !== 'BF16') return encodeValues(format, values);
+  // the upper half of each float: five times as fast as encoding, and whole models are read through here
+  const halves = new Uint16Array(values.buffer, values.byteOffset, 2 * values.length);
+  const out = new Uint16Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = halves[2 * i + 1]!;
+  return new Uint8Array(out.buffer);
 }
 
 /** Rows in llama.cpp's order: within a head, GGUF row 2i+j is row j*headDim/2+i of the HF matrix. */

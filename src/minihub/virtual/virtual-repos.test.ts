@@ -24,6 +24,15 @@ const MODELS: VirtualModel[] = [
   { id: 'v/half', shape, relation: 'cast', parents: ['v/child'], dtype: 'F16' },
   { id: 'v/gguf', shape, relation: 'quantized', parents: ['v/child'], ggufTypes: ['F32'] },
   { id: 'v/q8', shape, relation: 'quantized', parents: ['v/child'], ggufTypes: ['Q8_0'] },
+  ...(['Q4_1', 'Q5_0', 'Q5_1', 'F16', 'BF16'] as const).map(
+    (type, i): VirtualModel => ({
+      id: `v/${['q41', 'q50', 'q51', 'gguf-half', 'gguf-bf16'][i]}`,
+      shape,
+      relation: 'quantized',
+      parents: ['v/child'],
+      ggufTypes: [type],
+    }),
+  ),
   { id: 'v/q4', shape, relation: 'quantized', parents: ['v/child'], ggufTypes: ['Q4_0'] },
   {
     id: 'v/other',
@@ -134,6 +143,11 @@ describe('virtual repos', () => {
       ['v/half', 'F16'],
       ['v/q8', 'Q8_0'],
       ['v/q4', 'Q4_0'],
+      ['v/q41', 'Q4_1'],
+      ['v/q50', 'Q5_0'],
+      ['v/q51', 'Q5_1'],
+      ['v/gguf-half', 'F16'],
+      ['v/gguf-bf16', 'BF16'],
     ] as const) {
       const stored = await valuesOf(id, LLAMA.slice(0, 2));
       for (const [name, values] of Object.entries(child)) {

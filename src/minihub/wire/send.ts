@@ -52,6 +52,8 @@ export async function sendAnswer(
     headers.connection = 'close';
     response.strictContentLength = false;
   }
+  // a client that hangs up is its own business
+  response.on('error', () => {});
   response.writeHead(answer.status, headers);
   if (request.method === 'HEAD' || answer.status === 304) {
     response.end();
