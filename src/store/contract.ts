@@ -213,7 +213,10 @@ export interface ViewQuery {
   offset?: number;
 }
 
-/** Everything a program does with the index. Each changing method is one transaction. */
+/**
+ * Everything a program does with the index. Each changing method is one transaction. (This file is over 300 lines because it is the one place
+ * that another database would have to fulfil.)
+ */
 export interface Store {
   readonly path: string;
   readonly readonly: boolean;

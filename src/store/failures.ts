@@ -22,6 +22,13 @@ interface FailureRow {
   attempts: number;
 }
 
+interface ListedFailure extends Omit<StoredFailure, 'exhausted' | 'first'> {
+  exhausted: number;
+  firstCode: ErrorCode;
+  firstMessage: string;
+  firstAt: string;
+}
+
 export function createFailures(connection: Connection): FailureMethods {
   return {
     async recordFailure({ hubId, stage, version, error, retryAfter = null }) {
@@ -76,23 +83,16 @@ export function createFailures(connection: Connection): FailureMethods {
     },
     async listFailures(stage) {
       const rows = connection
-        .sql(`SELECT x.*, r.repo FROM t_failures x JOIN t_repos r ON r.hub_id = x.hub_id
-          WHERE (? IS NULL OR x.stage = ?) ORDER BY x.stage, x.code, r.repo`)
-        .all(stage ?? null, stage ?? null) as Record<string, never>[];
-      return rows.map(
-        (row): StoredFailure => ({
-          hubId: row.hub_id!,
-          repo: row.repo!,
-          stage: row.stage!,
-          code: row.code!,
-          message: row.message!,
-          attempts: row.attempts!,
-          exhausted: row.exhausted === 1,
-          first: { code: row.first_code!, message: row.first_message!, at: row.first_at! },
-          retryAfter: row.retry_after!,
-          at: row.failed_at!,
-        }),
-      );
+        .sql(`SELECT x.hub_id AS hubId, r.repo, x.stage, x.code, x.message, x.attempts, x.exhausted, x.retry_after AS retryAfter,
+            x.failed_at AS at, x.first_code AS firstCode, x.first_message AS firstMessage, x.first_at AS firstAt
+          FROM t_failures x JOIN t_repos r ON r.hub_id = x.hub_id
+          WHERE (:stage IS NULL OR x.stage = :stage) ORDER BY x.stage, x.code, r.repo`)
+        .all({ stage: stage ?? null }) as ListedFailure[];
+      return rows.map(({ exhausted, firstCode, firstMessage, firstAt, ...row }) => ({
+        ...row,
+        exhausted: exhausted === 1,
+        first: { code: firstCode, message: firstMessage, at: firstAt },
+      }));
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { HubRepo } from '../types/hub.ts';
 import type { ModelStatus } from '../types/verdict.ts';
 import type { Store, StoredRepo, UpsertCounts, UpsertOptions } from './contract.ts';
+import { writeCursor } from './cursors.ts';
 import type { Connection } from './database.ts';
 import { moveNode } from './nodes.ts';
 import { countRepos, iterateRepos } from './repo-pages.ts';
@@ -143,11 +144,7 @@ export function createRepos(connection: Connection): RepoMethods {
       const counts: UpsertCounts = { seen: 0, new: 0, changed: 0, renamed: 0 };
       return connection.write(() => {
         for (const hub of rows) upsertRepo(connection, hub, runId, options, counts);
-        if (options.cursor !== undefined) {
-          connection
-            .sql('INSERT OR REPLACE INTO t_cursors (key, value, saved_at) VALUES (?, ?, ?)')
-            .run(options.cursor.key, JSON.stringify(options.cursor.value), connection.now().toISOString());
-        }
+        if (options.cursor !== undefined) writeCursor(connection, options.cursor.key, options.cursor.value);
         return counts;
       });
     },

@@ -13,7 +13,7 @@ export interface ViewDefinition<Column extends string = string> {
 
 /**
  * The public views: their SQL, and the words that docs/reference/schema.md, `export --format sqlite` and error hints show. Names, columns
- * and order are a contract: add, but change only with a note in CHANGELOG.md. (Over 300 lines because it is one table of words.)
+ * and order are a contract: add, but change only with a note in CHANGELOG.md.
  */
 export const VIEWS: { [V in ViewName]: ViewDefinition<keyof ViewRows[V] & string> } = {
   models: {
