@@ -5,7 +5,7 @@ import { type Edge, RELATIONS, type Relatedness, type Relation } from '../types/
 import { MODEL_STATUSES, VERDICTS, type VerdictKind } from '../types/verdict.ts';
 import { auditAll, auditModel } from './audit.ts';
 import type { AuditModelFacts, AuditWorld } from './types.ts';
-import { buildAuditInputs, pairKey, pairsToCompare } from './world.ts';
+import { buildAuditInputs, pairKey, pairsToCompare, pairsToFit } from './world.ts';
 
 const options = { contradictionPValue: 1e-6 };
 
@@ -386,6 +386,16 @@ const cases: { name: string; verdict: VerdictKind; setup: Setup; says?: RegExp }
     says: /reordered, .*Order-free statistics match B with its units reordered/,
   },
   {
+    name: 'somebody reordered a copy of it, and it matches its own parent in place',
+    verdict: 'contradicted',
+    setup: {
+      claims: { me: [claim('X')] },
+      edges: [edge('me', 'B')],
+      pairs: { X: unrelated, B: related },
+      extra: { transformedAlarms: new Set(['me']) },
+    },
+  },
+  {
     name: 'declares an unrelated model and a name that leads nowhere',
     verdict: 'unknown',
     setup: { claims: { me: [claim('X'), claim(null)] }, pairs: { X: unrelated } },
@@ -519,7 +529,9 @@ describe('accusations', () => {
         const result = auditAll(index, options).find((row) => row.repo === 'me')!;
         if (result.verdict === 'contradicted') {
           expect(s.hint).toBe(false);
-          expect(s.alarm).toBe(false);
+          const parent = s.parents[0];
+          if (s.alarm) expect(parent && s.pairs[parent]?.outcome).toBe('related');
+          if (parent) expect(s.edgeRelation).not.toBe('transformed');
           expect(s.kind).toBe('full');
           expect(s.status).not.toBe('adapter');
           for (const name of result.declared) {
@@ -556,6 +568,16 @@ describe('the world', () => {
       world({ claims: { me: [claim('X')] }, ...(models ? { models } : {}) });
     expect(pairsToCompare(index({ X: { status: 'gated' } }))).toEqual([]);
     expect(pairsToCompare(index({ me: { status: 'no_weights' } }))).toEqual([]);
+  });
+
+  it('asks for shapes of declared bases an adapter was not tied to', () => {
+    const index = world({
+      claims: { me: [claim('X'), claim('B')] },
+      models: { me: { kind: 'adapter', status: 'adapter' } },
+      edges: [edge('me', 'B', { method: 'shape' })],
+    });
+    expect(pairsToFit(index)).toEqual([{ child: 'me', other: 'X' }]);
+    expect(pairsToCompare(index)).toEqual([]);
   });
 
   it('ends on cycles of broken edges', () => {

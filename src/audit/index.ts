@@ -1,3 +1,4 @@
+export { adapterFits } from './adapter-fit.ts';
 export { auditAll, auditModel } from './audit.ts';
 export { parseCorrections } from './corrections.ts';
 export type {
@@ -8,4 +9,4 @@ export type {
   Correction,
   DeclaredFacts,
 } from './types.ts';
-export { buildAuditInputs, pairKey, pairsToCompare } from './world.ts';
+export { buildAuditInputs, pairKey, pairsToCompare, pairsToFit } from './world.ts';

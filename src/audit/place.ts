@@ -91,7 +91,7 @@ function placeByWeights(
 ): Place {
   if (relatedness === null) return { at: 'unknown', why: 'the two were not compared', base };
   if (relatedness.outcome === 'related') return { at: 'relative', how: 'related', relatedness, base };
-  if (input.transformedAlarm || parents.some((edge) => edge.relation === 'transformed')) {
+  if (unitsMayBePermuted(parents, input, options)) {
     return {
       at: 'unknown',
       why: 'its units may have been reordered, so values cannot be compared place by place',
@@ -108,6 +108,19 @@ function placeByWeights(
     return { at: 'unknown', why: 'too few values in common to rule it out', base };
   }
   return placeByShape(base, parents, input, options);
+}
+
+/**
+ * An alarm stands unless the model matches its parent place by place: then its units lie as in that family, and it was only the original
+ * of somebody's reordered copy.
+ */
+function unitsMayBePermuted(parents: readonly Edge[], input: AuditInput, options: AuditOptions): boolean {
+  if (parents.some((edge) => edge.relation === 'transformed')) return true;
+  if (!input.transformedAlarm) return false;
+  return !parents.some((edge) => {
+    const relatedness = input.relatedness.get(edge.parent);
+    return relatedness?.outcome === 'related' && chanceIfUnrelated(relatedness) < options.contradictionPValue;
+  });
 }
 
 /**

@@ -67,7 +67,7 @@ export interface AuditWorld {
   transformedAlarms?: ReadonlySet<string>;
   /** by `pairKey(child, other)`; `pairsToCompare` says which are wanted */
   relatedness: ReadonlyMap<string, Relatedness>;
-  /** by `pairKey(adapter, base)`: whether every target's shape fits */
+  /** by `pairKey(adapter, base)`: what `adapterFits` said, nulls left out; `pairsToFit` says which are wanted */
   adapterFits?: ReadonlyMap<string, boolean>;
 }
 

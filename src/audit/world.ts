@@ -41,6 +41,19 @@ export function pairsToCompare(world: Omit<AuditWorld, 'relatedness'>): { child:
   return pairs;
 }
 
+/** Adapters and declared bases whose shapes want comparing (see `adapterFits`): bases that inference did not already put into a tie set. */
+export function pairsToFit(world: Omit<AuditWorld, 'relatedness'>): { child: string; other: string }[] {
+  const view = createView({ ...world, relatedness: new Map() });
+  return world.models.flatMap(({ repo, kind, status }) => {
+    if (kind !== 'adapter' && status !== 'adapter') return [];
+    const input = view.inputOf(repo);
+    const known = new Set(input.edges.map((edge) => edge.parent));
+    return chooseDeclared(repo, input.claims)
+      .resolved.filter((base) => view.factsOf(base).hasWeights && !known.has(base))
+      .map((other) => ({ child: repo, other }));
+  });
+}
+
 function createView(world: AuditWorld) {
   const models = new Map(world.models.map((model) => [model.repo, model]));
   const edgesOf = Map.groupBy(world.edges, (edge) => edge.child);
