@@ -6,54 +6,67 @@ import type { PairTable } from './pair-table.ts';
  *
  * If C is another child of P, the two steps from P are nearly orthogonal: `siblingCosine` is near 0 (up to .6 when the data were the
  * same). If C is a child of Q, the step to C is nearly orthogonal to the step back to P: `returnCosine` is near 0; training on hardly
- * ever walks back the way the parent came. Each tensor is weighted by the inverse of the squared distances at C (generalised least
- * squares), so tensors that C left alone decide: what Q changed and C has as P had it says that C is not Q's.
+ * ever walks back the way the parent came. The cosines are means over the tensors that Q changed, weighted by what each can tell: much
+ * where C moved little, hardly anything where C's own step drowns the one from P to Q.
  */
 export interface BranchPoint {
   siblingCosine: number;
   returnCosine: number;
-  /** |C-P| / |P-Q| and |C-Q| / |P-Q| in the same metric */
-  toParent: number;
-  toChild: number;
-  /** values behind it */
+  /** log of |C-Q| / |C-P| */
+  logRatio: number;
+  /** values in tensors that Q changed */
   weight: number;
 }
 
 export function measureBranchPoint(table: PairTable, p: number, q: number, c: number): BranchPoint | null {
-  // Two children stored in one coarser format share the parent's rounding errors; seen from the rounded parent they do not.
-  // Where Q is the finer one it stays as it is: its children start from its own values, and rounding it would tie C-Q to P-Q.
-  const rounded = table.grid(q) === table.grid(c) && FINENESS[table.grid(p)] > FINENESS[table.grid(q)];
-  const mode = rounded ? 'rounded' : 'forgiving';
-  const pq = table.distances(p, q, mode);
-  const pc = table.distances(p, c, mode);
-  const qc = table.distances(q, c);
-  let edge = 0;
-  let toParent = 0;
-  let toChild = 0;
+  const { pq, pc, qc } = measureTriangle(table, p, q, c);
+  let total = 0;
+  let sibling = 0;
+  let back = 0;
+  let ratio = 0;
   let weight = 0;
   for (let t = 0; t < table.tensorCount; t++) {
     // the same tensors for all three distances, or the triangle does not close
     const n = Math.min(pq.count[t]!, pc.count[t]!, qc.count[t]!);
-    if (n === 0) continue;
-    const w = Math.min(table.weights[t]!, n);
+    if (n === 0 || pq.squared[t] === 0) continue;
+    const floor = 1e-8 * table.power[t]! + 1e-30;
     const a = pq.squared[t]! / pq.count[t]!;
-    const b = pc.squared[t]! / pc.count[t]!;
-    const d = qc.squared[t]! / qc.count[t]!;
-    const scale = w / ((b + d) / 2 + 1e-7 * table.power[t]! + 1e-30);
-    edge += scale * a;
-    toParent += scale * b;
-    toChild += scale * d;
+    const b = pc.squared[t]! / pc.count[t]! + floor;
+    const d = qc.squared[t]! / qc.count[t]! + floor;
+    const w = Math.min(table.weights[t]!, n);
+    const told = (w * a) / (a + (b + d) / 2);
+    total += told;
+    sibling += told * clamp((a + b - d) / (2 * Math.sqrt(a * b)));
+    back += told * clamp((a + d - b) / (2 * Math.sqrt(a * d)));
+    ratio += told * 0.5 * Math.log(d / b);
     weight += w;
   }
-  if (weight === 0 || edge <= 0) return null;
-  const floor = 1e-6 * weight;
-  const [a, b, d] = [edge, toParent + floor, toChild + floor];
+  if (total <= 0) return null;
   return {
-    siblingCosine: (a + b - d) / (2 * Math.sqrt(a * b)),
-    returnCosine: (a + d - b) / (2 * Math.sqrt(a * d)),
-    toParent: Math.sqrt(b / a),
-    toChild: Math.sqrt(d / a),
+    siblingCosine: sibling / total,
+    returnCosine: back / total,
+    logRatio: ratio / total,
     weight,
+  };
+}
+
+/** Forgiven differences may break the triangle inequality a little. */
+function clamp(cosine: number): number {
+  return Math.max(-1, Math.min(1, cosine));
+}
+
+/**
+ * The three sides, each as the formats allow. A model starts from its parent's stored values, so against a coarser parent every
+ * difference is its own; against a finer one, what its own rounding explains is none. Two children stored in one coarser format share
+ * the parent's rounding errors unless the parent is rounded too.
+ */
+function measureTriangle(table: PairTable, p: number, q: number, c: number) {
+  const [fineP, fineQ, fineC] = [FINENESS[table.grid(p)], FINENESS[table.grid(q)], FINENESS[table.grid(c)]];
+  const roundedAlike = fineQ === fineC && fineP > fineC;
+  return {
+    pq: table.distances(p, q, roundedAlike ? 'rounded' : fineQ < fineC ? 'raw' : 'forgiving'),
+    pc: table.distances(p, c, roundedAlike ? 'rounded' : fineP > fineC ? 'forgiving' : 'raw'),
+    qc: table.distances(q, c, fineQ > fineC ? 'forgiving' : 'raw'),
   };
 }
 
@@ -98,7 +111,7 @@ export function branchLogOdds(point: BranchPoint, priors: BranchPriors, designEf
       logNormal(point.returnCosine, priors.returnMean, Math.hypot(priors.returnSd, noise)),
     Math.log(priors.returnTailShare) + logLaplace(point.returnCosine, priors.returnTail),
   );
-  const jacobian = 3 * Math.log(point.toChild / point.toParent);
+  const jacobian = 3 * point.logRatio;
   return chain - sibling - jacobian;
 }
 

@@ -1,0 +1,28 @@
+import type { SampleLoader } from '../../types/fingerprint.ts';
+import type { LineageModel } from '../../types/lineage.ts';
+
+/** One directed pair a method believes in. Scores order pairs within one method; they are not probabilities unless the method says so. */
+export interface ScoredPair {
+  parent: string;
+  child: string;
+  score: number;
+}
+
+export interface PairScorerOptions {
+  /** everything a method draws follows from it */
+  seed: number;
+  /** independent runs a method with chance in it is repeated; its score is then the share of runs that named the pair */
+  repeats?: number;
+  /** number of clusters a shape, for methods that are given it in their papers; default: found, see `clustering/choose-count.ts` */
+  clusters?: number;
+}
+
+/** A method of the literature: fingerprints in, scored directed pairs out. Pure: same models, samples and options, same pairs. */
+export interface PairScorer {
+  name: string;
+  score(
+    models: readonly LineageModel[],
+    load: SampleLoader,
+    options: PairScorerOptions,
+  ): Promise<ScoredPair[]>;
+}
