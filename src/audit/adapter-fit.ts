@@ -15,7 +15,7 @@ export function adapterFits(
   const shapes = new Map(baseTensors.map((tensor) => [tensor.name, tensor.shape]));
   let compared = 0;
   for (const [name, [rows, cols]] of Object.entries(targetShapes)) {
-    const shape = shapes.get(name);
+    const shape = shapes.get(name) ?? shapes.get(`${name}.weight`);
     if (!shape || shape.length < 2) continue;
     compared += 1;
     const baseCols = shape.slice(1).reduce((product, size) => product * size, 1);

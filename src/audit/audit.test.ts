@@ -53,6 +53,22 @@ const incomparable: Relatedness = {
   commonValues: 0,
 };
 
+/** 64 wide unless told otherwise; X is 80 wide where a test needs other widths. */
+const shape = (hidden: number) => ({
+  family: 'llama' as const,
+  widths: {
+    hidden,
+    intermediate: null,
+    heads: null,
+    kvHeads: null,
+    headDim: null,
+    layers: 4,
+    vocab: 256,
+    crossAttention: null,
+  },
+});
+const wide = { models: { X: { shape: shape(80) } } };
+
 interface Setup {
   claims?: Record<string, ResolvedClaim[]>;
   edges?: Edge[];
@@ -76,6 +92,7 @@ function world(setup: Setup): AuditWorld {
       repo,
       status: 'fingerprinted',
       kind: 'full',
+      shape: shape(64),
       ...setup.models?.[repo],
     })),
     claims: new Map(Object.entries(setup.claims ?? {})),
@@ -298,7 +315,12 @@ const cases: { name: string; verdict: VerdictKind; setup: Setup; says?: RegExp }
   {
     name: 'declares a model of other widths and certainly matches another',
     verdict: 'contradicted',
-    setup: { claims: { me: [claim('X')] }, edges: [edge('me', 'B')], pairs: { X: incomparable, B: related } },
+    setup: {
+      ...wide,
+      claims: { me: [claim('X')] },
+      edges: [edge('me', 'B')],
+      pairs: { X: incomparable, B: related },
+    },
     says: /other widths than those of X; they match B/,
   },
   {
@@ -411,9 +433,20 @@ const cases: { name: string; verdict: VerdictKind; setup: Setup; says?: RegExp }
     },
   },
   {
+    name: 'nothing in common although the widths are the same',
+    verdict: 'unknown',
+    setup: {
+      claims: { me: [claim('X')] },
+      edges: [edge('me', 'B')],
+      pairs: { X: incomparable, B: related },
+    },
+    says: /no values that could be compared/,
+  },
+  {
     name: 'other widths, but its inferred parent declares the same base',
     verdict: 'unknown',
     setup: {
+      ...wide,
       claims: { me: [claim('X')], B: [claim('X', { source: 'prose', hint: true })] },
       edges: [edge('me', 'B')],
       pairs: { X: incomparable, B: related },
@@ -422,12 +455,12 @@ const cases: { name: string; verdict: VerdictKind; setup: Setup; says?: RegExp }
   {
     name: 'other widths and no parent found',
     verdict: 'unknown',
-    setup: { claims: { me: [claim('X')] }, pairs: { X: incomparable } },
+    setup: { ...wide, claims: { me: [claim('X')] }, pairs: { X: incomparable } },
   },
   {
     name: 'other widths and a parent that is only likely',
     verdict: 'unknown',
-    setup: { claims: { me: [claim('X')] }, edges: [edge('me', 'B')], pairs: { X: incomparable } },
+    setup: { ...wide, claims: { me: [claim('X')] }, edges: [edge('me', 'B')], pairs: { X: incomparable } },
   },
   {
     name: 'nothing declared, nothing read',
@@ -503,6 +536,7 @@ describe('accusations', () => {
   const setup = fc.record({
     status: fc.constantFrom(...MODEL_STATUSES),
     baseStatus: fc.constantFrom(...MODEL_STATUSES),
+    baseWidth: fc.constantFrom(64, 80, null),
     kind: fc.constantFrom<'full' | 'adapter'>('full', 'adapter'),
     declared: fc.array(fc.option(repo), { maxLength: 3 }),
     hint: fc.boolean(),
@@ -519,7 +553,10 @@ describe('accusations', () => {
       fc.property(setup, (s) => {
         const index = world({
           claims: { me: s.declared.map((name) => claim(name, { hint: s.hint, relation: s.relation })) },
-          models: { me: { status: s.status, kind: s.kind }, X: { status: s.baseStatus } },
+          models: {
+            me: { status: s.status, kind: s.kind },
+            X: { status: s.baseStatus, shape: s.baseWidth === null ? null : shape(s.baseWidth) },
+          },
           edges: s.parents.map((parent, i) =>
             edge('me', parent, { rank: i === 0 ? 1 : 2, relation: s.edgeRelation, method: s.method }),
           ),
@@ -536,6 +573,7 @@ describe('accusations', () => {
           expect(s.status).not.toBe('adapter');
           for (const name of result.declared) {
             expect(['unrelated', 'incomparable']).toContain(s.pairs[name]?.outcome);
+            if (s.pairs[name]?.outcome === 'incomparable') expect([name, s.baseWidth]).toEqual(['X', 80]);
             if (name === 'X') expect(s.baseStatus).toBe('fingerprinted');
             expect(s.parents).not.toContain(name);
           }

@@ -8,5 +8,6 @@ export type {
   AuditWorld,
   Correction,
   DeclaredFacts,
+  ModelShape,
 } from './types.ts';
 export { buildAuditInputs, pairKey, pairsToCompare, pairsToFit } from './world.ts';

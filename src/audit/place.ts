@@ -1,6 +1,7 @@
 import type { Edge, Relatedness } from '../types/lineage.ts';
 import { chanceIfRelated, chanceIfUnrelated } from './chance.ts';
 import type { AuditInput, AuditOptions, DeclaredFacts } from './types.ts';
+import { widthsDiffer } from './widths-differ.ts';
 
 /** Where a declared base stands, seen from the model that declares it. */
 export type Place =
@@ -134,6 +135,9 @@ function placeByShape(
   options: AuditOptions,
 ): Place {
   const unknown = (why: string): Place => ({ at: 'unknown', why, base });
+  if (!widthsDiffer(input.shape, input.facts.get(base)?.shape ?? null)) {
+    return unknown('the two hold no values that could be compared');
+  }
   const found = parents.filter((edge) => edge.parentKind === 'repo' && edge.method !== 'shape');
   if (found.length === 0) return unknown('its tensors have other widths, so the two cannot be compared');
   if (input.ancestorsDeclare.has(base)) {

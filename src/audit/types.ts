@@ -1,6 +1,13 @@
 import type { ResolvedClaim } from '../types/claims.ts';
 import type { Edge, FamilyMember, Relatedness, VirtualParent } from '../types/lineage.ts';
 import type { ModelStatus } from '../types/verdict.ts';
+import type { Family, ModelWidths } from '../types/weights.ts';
+
+/** What decides whether two models can have a matrix in common; from the fingerprint's summary. */
+export interface ModelShape {
+  family: Family;
+  widths: ModelWidths;
+}
 
 /** What the audit must know of a repo somebody declared as parent, or that was inferred as one. */
 export interface DeclaredFacts {
@@ -14,6 +21,7 @@ export interface DeclaredFacts {
   equivalents: readonly string[];
   /** its inferred ancestors, nearest first */
   ancestors: readonly string[];
+  shape: ModelShape | null;
   /** the model it is a quantised copy of, else null */
   quantizedFrom: string | null;
 }
@@ -23,6 +31,7 @@ export interface AuditInput {
   repo: string;
   status: ModelStatus;
   kind: 'full' | 'adapter';
+  shape: ModelShape | null;
   claims: readonly ResolvedClaim[];
   /** edges with child = repo: rank 1 (several for a merge) and its ties */
   edges: readonly Edge[];
@@ -53,6 +62,8 @@ export interface AuditModelFacts {
   repo: string;
   status: ModelStatus;
   kind: 'full' | 'adapter';
+  /** without it, nobody is judged by widths */
+  shape?: ModelShape | null;
 }
 
 /** The whole index as the audit sees it. */
