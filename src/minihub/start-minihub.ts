@@ -1,34 +1,33 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HublineageError } from '../types/errors.ts';
 import { applyCdnFault } from './faults/cdn-faults.ts';
 import { createFaultPlan } from './faults/fault-plan.ts';
+import { HEADER_FAULTS, spoilHeaders } from './faults/header-faults.ts';
 import { applyHubFault } from './faults/hub-faults.ts';
-import type { FaultClass, LogEntry, Minihub, MinihubOptions, MinihubStats } from './options.ts';
+import type { FaultClass, LogEntry, Minihub, MinihubOptions } from './options.ts';
 import { createTextFile } from './repos/bytes-file.ts';
 import { addCommit } from './repos/create-record.ts';
 import { toCommitSha } from './repos/identity.ts';
 import { readHubFolder } from './repos/read-folder.ts';
 import { headOf } from './repos/record.ts';
 import { createRepoIndex } from './repos/repo-index.ts';
-import type { Call, HubState } from './routes/call.ts';
+import type { HubState } from './routes/call.ts';
 import { answerCdn } from './routes/cdn.ts';
 import { routeHub } from './routes/hub-router.ts';
+import { emptyStats } from './stats.ts';
 import { createVirtualRepos } from './virtual/virtual-repos.ts';
 import type { Answer } from './wire/answer.ts';
-import { answerJson, answerText } from './wire/answer.ts';
 import { toHubHeaders } from './wire/hub-headers.ts';
+import { closeServer, listen, toOrigin } from './wire/listen.ts';
 import type { Bucket } from './wire/quotas.ts';
-import { createQuotas, toQuotaHeaders, toQuotaLimits } from './wire/quotas.ts';
+import { answerThrottled, createQuotas, toQuotaHeaders, toQuotaLimits } from './wire/quotas.ts';
+import { readCall, toBucket, toHeaders } from './wire/read-call.ts';
 import { refusals } from './wire/refusals.ts';
 import type { WireFault } from './wire/send.ts';
 import { sendAnswer } from './wire/send.ts';
 import { createSigner } from './wire/signatures.ts';
 
-/** paths-info with 2,000 long names stays far below. */
-const MAX_REQUEST_BODY_BYTES = 4 << 20;
 const DEFAULT_STALL_MS = 60_000;
 
 /**
@@ -121,11 +120,7 @@ export async function startMinihub(options: MinihubOptions = {}): Promise<Minihu
       ...(quota === null || bucket === null ? {} : toQuotaHeaders(bucket, quota)),
       ...answer.headers,
     };
-    const headerFault = faults.pick(
-      ['ratelimit-absent', 'ratelimit-malformed', 'ratelimit-t-too-large', 'clock-skew'],
-      key,
-      null,
-    );
+    const headerFault = faults.pick(HEADER_FAULTS, key, null);
     if (headerFault !== null) {
       hit.push(headerFault);
       spoilHeaders(headers, headerFault, clock.now());
@@ -243,111 +238,4 @@ export async function startMinihub(options: MinihubOptions = {}): Promise<Minihu
       await Promise.all([closeServer(hub), closeServer(cdn)]);
     },
   };
-}
-
-function emptyStats(): MinihubStats {
-  return {
-    routes: {},
-    buckets: { api: 0, resolvers: 0, pages: 0 },
-    throttled: 0,
-    bytes: { hub: 0, cdn: 0 },
-    downloads: {},
-    faults: {},
-    leakedTokens: 0,
-    status: {},
-  };
-}
-
-function toHeaders(request: IncomingMessage): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(', ') : value,
-    ]),
-  );
-}
-
-async function readCall(request: IncomingMessage, options: MinihubOptions): Promise<Call> {
-  const url = request.url ?? '/';
-  const at = url.indexOf('?');
-  const path = at < 0 ? url : url.slice(0, at);
-  const token = /^Bearer\s+(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size > MAX_REQUEST_BODY_BYTES) throw new Error('request body too large');
-    chunks.push(chunk as Buffer);
-  }
-  // without a list of tokens anybody with one is a plain user: a demo must not refuse the token a user happens to have set
-  const rights =
-    token === null ? null : options.tokens === undefined ? { grants: [] } : (options.tokens[token] ?? null);
-  return {
-    method: request.method ?? 'GET',
-    path,
-    segments: path.split('/').slice(1),
-    query: new URLSearchParams(at < 0 ? '' : url.slice(at + 1)),
-    headers: toHeaders(request),
-    body: Buffer.concat(chunks),
-    hasToken: token !== null,
-    rights,
-  };
-}
-
-function toBucket(call: Call, options: MinihubOptions): Bucket | null {
-  if (call.path.startsWith('/api/resolve-cache/')) {
-    return options.countResolveCache === false ? null : 'resolvers';
-  }
-  if (call.segments[0] === 'api') return 'api';
-  return call.segments.includes('resolve') || call.segments.includes('raw') ? 'resolvers' : 'pages';
-}
-
-function answerThrottled(
-  call: Call,
-  bucket: Bucket,
-  quota: number,
-  windowSeconds: number,
-  address: string | undefined,
-): Answer {
-  const error = call.hasToken
-    ? `We had to rate limit you, you hit the quota of ${quota} ${bucket} requests per ${windowSeconds / 60} minutes period. Upgrade to a PRO user or Team/Enterprise organization account (https://hf.co/pricing) to get higher limits. See https://huggingface.co/docs/hub/rate-limits`
-    : `We had to rate limit your IP (${address ?? 'unknown'}). To continue using our service, create a HF account or login to your existing account, and make sure you pass a HF_TOKEN if you're using the API.`;
-  return call.method === 'HEAD' ? answerText('', 429) : answerJson({ error }, 429);
-}
-
-function spoilHeaders(headers: Record<string, string>, fault: FaultClass, nowMs: number): void {
-  if (fault === 'ratelimit-absent') {
-    delete headers.ratelimit;
-    delete headers['ratelimit-policy'];
-  } else if (fault === 'ratelimit-malformed') headers.ratelimit = 'api;;r=many;t=?';
-  else if (fault === 'ratelimit-t-too-large') {
-    headers.ratelimit = headers.ratelimit?.replace(/t=\d+/, 't=86400000') ?? '"api";r=0;t=86400000';
-  } else headers.date = new Date(nowMs - 2 * 3600_000).toUTCString();
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(
-        new HublineageError('Unexpected', `cannot listen on ${host}:${port}: ${cause.message}`, {
-          where: `${host}:${port}`,
-          hint: 'choose another port, or 0 for any free one',
-          cause,
-        }),
-      ),
-    );
-    server.listen(port, host, resolve);
-  });
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
-}
-
-function toOrigin(server: Server, host: string): string {
-  const { port } = server.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Clock, QuotaLimits, QuotaTier } from '../options.ts';
+import type { Call } from '../routes/call.ts';
+import type { Answer } from './answer.ts';
+import { answerJson, answerText } from './answer.ts';
 
 export type Bucket = 'api' | 'resolvers' | 'pages';
 
@@ -63,4 +66,18 @@ export function toQuotaHeaders(bucket: Bucket, state: QuotaState): Record<string
     ratelimit: `"${bucket}";r=${state.remaining};t=${state.resetSeconds}`,
     'ratelimit-policy': `"fixed window";"${bucket}";q=${state.quota};w=${state.windowSeconds}`,
   };
+}
+
+/** The Hub's 429: no Retry-After, the texts as captured. */
+export function answerThrottled(
+  call: Call,
+  bucket: Bucket,
+  quota: number,
+  windowSeconds: number,
+  address: string | undefined,
+): Answer {
+  const error = call.hasToken
+    ? `We had to rate limit you, you hit the quota of ${quota} ${bucket} requests per ${windowSeconds / 60} minutes period. Upgrade to a PRO user or Team/Enterprise organization account (https://hf.co/pricing) to get higher limits. See https://huggingface.co/docs/hub/rate-limits`
+    : `We had to rate limit your IP (${address ?? 'unknown'}). To continue using our service, create a HF account or login to your existing account, and make sure you pass a HF_TOKEN if you're using the API.`;
+  return call.method === 'HEAD' ? answerText('', 429) : answerJson({ error }, 429);
 }
