@@ -1,3 +1,5 @@
+import type { Member, PopulationTruth } from './declare-parents.ts';
+import { declareParents } from './declare-parents.ts';
 import type { VirtualContainer, VirtualDtype, VirtualModel, VirtualShape, VirtualSpec } from './model.ts';
 import { addNoise, toNoiseKey } from './noise.ts';
 
@@ -15,19 +17,6 @@ export interface GenerateOptions {
   familySize?: number;
   /** share of repos listed as changed the next night; 0.01 */
   changed?: number;
-}
-
-/** The truth about one repo, as a zoo's truth.json has it. */
-export interface PopulationTruth {
-  parents: string[];
-  /** `root`, a relation, or `none` for a repo without weights */
-  relation: string;
-  arch: 'llama' | 'unet';
-  declared: string[];
-  declared_relation: string | null;
-  declared_status: 'correct' | 'missing' | 'wrong' | 'ancestor' | 'sibling' | 'unresolvable' | 'none';
-  dtype: string;
-  format: string;
 }
 
 export interface Population {
@@ -59,13 +48,6 @@ const OWNERS = [
 ];
 const FLAVOURS = ['chat', 'instruct', 'code', 'math', 'story', 'medic', 'legal', 'roleplay', 'dpo', 'style'];
 const START_MS = Date.UTC(2023, 1, 1);
-
-interface Member {
-  model: VirtualModel;
-  depth: number;
-  /** can be fine-tuned, merged, quantised */
-  full: boolean;
-}
 
 /**
  * Families as they are on the Hub: a few roots that most things hang from, chains, copies, casts, quantisations,
@@ -122,7 +104,7 @@ export function generatePopulation(options: GenerateOptions): Population {
   for (let serial = 0; models.length < options.count; serial++) {
     const family = families[Math.floor(random() * families.length)]!;
     const made = makeMember(family, serial, random, options.noWeights ?? 0.19);
-    const declared = declare(made.model, family.members, roots, random);
+    const declared = declareParents(made.model, family.members, roots, random);
     const model: VirtualModel = { ...made.model, ...declared.card };
     add(family, model, made.depth, made.full);
     truth[model.id] = toTruth(model, declared.status, declared.names);
@@ -231,40 +213,6 @@ function makeMember(
   const delta = 0.003 * (0.1 / 0.003) ** random();
   const container = childContainer(family.shape, random());
   return { model: { ...base, relation: 'finetune', parents, delta, dtype, container }, depth, full: true };
-}
-
-function declare(
-  model: VirtualModel,
-  members: readonly Member[],
-  roots: readonly string[],
-  random: () => number,
-): { names: string[]; status: PopulationTruth['declared_status']; card: Partial<VirtualModel> } {
-  const parents = model.parents ?? [];
-  const say = (names: string[], status: PopulationTruth['declared_status']) => ({
-    names,
-    status,
-    card: { baseModel: names.length === 1 ? names[0]! : names },
-  });
-  const chance = random();
-  const direct = members.find((member) => member.model.id === parents[0]);
-  if (chance < 0.3) return { names: [], status: 'missing', card: {} };
-  if (chance < 0.35) {
-    const own = members[0]!.model.id;
-    const other = roots.filter((root) => root !== own);
-    if (other.length > 0) return say([other[Math.floor(random() * other.length)]!], 'wrong');
-  }
-  if (chance < 0.41 && parents.length === 1 && direct !== undefined && direct.depth > 0) {
-    return say([members[0]!.model.id], 'ancestor');
-  }
-  if (chance < 0.44 && parents.length === 1) {
-    const siblings = members.filter(
-      (member) => member.full && member.depth > 0 && member.model.parents?.[0] === parents[0],
-    );
-    const sibling = siblings[Math.floor(random() * siblings.length)];
-    if (sibling !== undefined) return say([sibling.model.id], 'sibling');
-  }
-  if (chance < 0.47) return say(['/workspace/output/checkpoint-500'], 'unresolvable');
-  return say(parents, 'correct');
 }
 
 function toTruth(
