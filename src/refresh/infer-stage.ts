@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decodeSamples } from '../fingerprint/index.ts';
-import { inferLineage } from '../lineage/index.ts';
+import { inferLineage, LINEAGE_VERSION } from '../lineage/index.ts';
 import type { StoredModel } from '../store/index.ts';
 import type { SampleLoader, TensorSample } from '../types/fingerprint.ts';
 import { ROUND_TRIP } from '../weights/index.ts';
@@ -9,8 +9,6 @@ import type { RunContext } from './context.ts';
 import { createPositionsOf } from './positions-of.ts';
 
 const STATE_KEY = 'inferred-from';
-/** Raise when inference concludes differently from the same fingerprints: the next run rebuilds. */
-const LINEAGE_VERSION = 1;
 
 /** Samples of stored models, decoded on demand. */
 export function createSampleLoader(context: Pick<RunContext, 'store'>): SampleLoader {

@@ -2,6 +2,7 @@ import type { CommandDefinition } from '../setup.ts';
 import { configCheck, configSchema, configShow } from './config.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
+import { exportCommand } from './export.ts';
 import { minihub } from './minihub.ts';
 import { report } from './report.ts';
 import { show } from './show.ts';
@@ -20,6 +21,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   show,
   tree,
   sql,
+  exportCommand,
   minihub,
   demo,
   doctor,

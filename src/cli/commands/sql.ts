@@ -1,20 +1,25 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { type QueryResult, runQuery, type SqlValue } from '../../store/index.ts';
+import { existsSync } from 'node:fs';
+import {
+  bindParameters,
+  getQuery,
+  listQueries,
+  type QueryResult,
+  runQuery,
+  type SqlValue,
+} from '../../store/index.ts';
 import { HublineageError } from '../../types/errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { formatTable } from '../format.ts';
 import { type CommandDefinition, wholeNumber } from '../setup.ts';
 
-const QUERIES = fileURLToPath(new URL('../../../data/queries/', import.meta.url));
-
 type Format = 'table' | 'csv' | 'tsv' | 'json';
 
 export const sql: CommandDefinition = {
   name: 'sql',
-  args: '<query>',
+  args: '[query]',
   description: 'Ask the index in SQL: read-only, one statement, stopped when it takes too long.',
   options: [
+    { flags: '--list', description: 'list the saved queries' },
     { flags: '--csv', description: 'print CSV' },
     { flags: '--tsv', description: 'print tab-separated values' },
     { flags: '--table', description: 'print an aligned table (default)' },
@@ -38,15 +43,34 @@ export const sql: CommandDefinition = {
     'hublineage sql @roots-by-descendants',
   ],
   async work({ io, loaded, signal, options: global }, args, options) {
-    const query = readSaved(args[0] ?? '');
+    if (options.list === true) {
+      const queries = await listQueries();
+      const rows = queries.map(({ name, title, parameters }) => [
+        `@${name}`,
+        title,
+        parameters.map((parameter) => parameter.name).join(', '),
+      ]);
+      await io.out(
+        global.json
+          ? `${JSON.stringify(queries, null, 2)}\n`
+          : `${formatTable(['query', 'question', 'parameters'], rows, 80)}\n`,
+      );
+      return EXIT.done;
+    }
+    if (args[0] === undefined)
+      throw new HublineageError('UsageInvalid', 'There is no query.', {
+        hint: 'Give SQL or @name; --list shows the saved queries.',
+      });
     const { file } = loaded.config.database;
     if (!existsSync(file))
       throw new HublineageError('ModelUnknown', 'There is no index yet.', {
         where: file,
         hint: 'Run `hublineage refresh` first, or name another database with --db FILE.',
       });
+    const given = (options.param as Record<string, SqlValue> | undefined) ?? {};
+    const { sql: query, params } = await readQuery(args[0], given);
     const result = await runQuery(file, query, {
-      params: (options.param as Record<string, SqlValue> | undefined) ?? {},
+      params,
       timeoutMs: options.timeoutMs as number,
       maxRows: options.limit as number,
       signal,
@@ -59,16 +83,14 @@ export const sql: CommandDefinition = {
   },
 };
 
-/** `@name` is a saved query shipped with the program. */
-function readSaved(text: string): string {
-  if (!text.startsWith('@')) return text;
-  const name = text.slice(1);
-  const path = `${QUERIES}${name}.sql`;
-  if (!/^[a-z0-9-]+$/.test(name) || !existsSync(path))
-    throw new HublineageError('UsageInvalid', `There is no saved query called ${text}.`, {
-      hint: 'docs/reference/queries.md lists them.',
-    });
-  return readFileSync(path, 'utf8');
+/** `@name` is a saved query shipped with the program, with defaults for its parameters. */
+async function readQuery(
+  text: string,
+  given: Record<string, SqlValue>,
+): Promise<{ sql: string; params: Record<string, SqlValue> }> {
+  if (!text.startsWith('@')) return { sql: text, params: given };
+  const saved = await getQuery(text.slice(1));
+  return { sql: saved.sql, params: bindParameters(saved, given) };
 }
 
 function toParam(value: string, previous: unknown): Record<string, SqlValue> {
