@@ -38,7 +38,9 @@ export function createRadiusSearch(points: Points, radius: number): RadiusSearch
     next = Math.max(0, far);
   }
   const first = pivots[0] ?? new Float64Array(0);
-  const order = Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => first[a]! - first[b]! || a - b);
+  const order = Int32Array.from({ length: count }, (_, i) => i).sort(
+    (a, b) => first[a]! - first[b]! || a - b,
+  );
   const sorted = Float64Array.from(order, (i) => first[i]!);
 
   function search(from: Float32Array, at: number, toPivot: readonly number[]): number[] {
