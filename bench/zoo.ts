@@ -10,7 +10,7 @@ import { loadConfig } from '../src/config/index.ts';
 import { startMinihub } from '../src/minihub/index.ts';
 import { runStages, STAGES } from '../src/refresh/index.ts';
 import { openStore } from '../src/store/index.ts';
-import { scoreCalibration, scoreEdges, scoreFamilies, scoreVerdicts } from './lib/score.ts';
+import { scoreCalibration, scoreEdges, scoreFamilies, scoreVerdicts } from './lib/score-pipeline.ts';
 import { percent, table } from './lib/table.ts';
 import { readTruth } from './lib/truth.ts';
 
