@@ -1,6 +1,8 @@
+import Sqlite from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Edge } from '../types/lineage.ts';
+import { BULK_ROWS } from './bulk.ts';
 import { MAX_ANCESTOR_DEPTH } from './closure.ts';
 import type { Store } from './contract.ts';
 import { openStore } from './open-store.ts';
@@ -79,6 +81,31 @@ describe('replaceDerived', () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it('leaves the same indexes and rows when there are so many that it builds indexes anew', async () => {
+    const db = new Sqlite(store.path, { readonly: true });
+    const indexes = () =>
+      db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'index' ORDER BY name").all();
+    const before = indexes();
+    const edges = Array.from({ length: BULK_ROWS }, (_, i) => makeEdge(`c/${i + 1}`, `c/${i >> 1}`));
+    await derive(edges);
+    await store.replaceVerdicts(
+      edges.map((edge) => makeVerdict(edge.child)),
+      1,
+    );
+    expect(indexes()).toEqual(before);
+    expect(await store.countView('edges')).toBe(BULK_ROWS);
+    expect(await store.readView('ancestors', { where: 'repo = ?', params: ['c/5'], order: 'depth' })).toEqual(
+      [
+        { repo: 'c/5', ancestor: 'c/2', depth: 1 },
+        { repo: 'c/5', ancestor: 'c/0', depth: 2 },
+      ],
+    );
+    expect(await store.integrityCheck()).toEqual([]);
+    await derive([makeEdge('a/1', 'a/2')]);
+    expect(await store.countView('edges')).toBe(1);
+    db.close();
   });
 
   it('ends a chain at the depth cap', async () => {

@@ -1,4 +1,5 @@
 import type { Edge, Evidence, FamilyMember, VirtualParent } from '../types/lineage.ts';
+import { writeBulk } from './bulk.ts';
 import { toParentLists, walkAncestors } from './closure.ts';
 import type { DerivedRows, Store } from './contract.ts';
 import { countDerived } from './counts.ts';
@@ -13,22 +14,32 @@ type DerivedMethods = Pick<
 
 type Lookup = (name: string) => number;
 
+/** Rows with the ids of their key, in the order of the key: a table filled in its own order grows at its end alone. */
+function inKeyOrder<T>(
+  rows: readonly T[],
+  toKey: (row: T) => [number, number],
+): { key: [number, number]; row: T }[] {
+  return rows
+    .map((row) => ({ key: toKey(row), row }))
+    .sort((a, b) => a.key[0] - b.key[0] || a.key[1] - b.key[1]);
+}
+
 function insertEdges(connection: Connection, node: Lookup, edges: readonly Edge[]): void {
   const insert = connection.sql(`INSERT OR REPLACE INTO t_edges
     (child, parent, rank, child_name, parent_name, relation, probability, weight, method, parent_kind)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-  for (const edge of edges) {
+  for (const { key, row } of inKeyOrder(edges, (edge) => [node(edge.child), edge.rank])) {
     insert.run(
-      node(edge.child),
-      node(edge.parent),
-      edge.rank,
-      edge.child,
-      edge.parent,
-      edge.relation,
-      edge.probability,
-      edge.weight,
-      edge.method,
-      edge.parentKind,
+      key[0],
+      node(row.parent),
+      row.rank,
+      row.child,
+      row.parent,
+      row.relation,
+      row.probability,
+      row.weight,
+      row.method,
+      row.parentKind,
     );
   }
 }
@@ -36,14 +47,13 @@ function insertEdges(connection: Connection, node: Lookup, edges: readonly Edge[
 function insertEvidence(connection: Connection, node: Lookup, evidence: readonly Evidence[]): void {
   const insert = connection.sql(`INSERT INTO t_evidence
     (child, parent, position, probe, outcome, value, log_odds, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
-  const positions = new Map<string, number>();
-  for (const row of evidence) {
-    const child = node(row.child);
-    const parent = node(row.parent);
-    const pair = `${child} ${parent}`;
-    const position = positions.get(pair) ?? 0;
-    positions.set(pair, position + 1);
-    insert.run(child, parent, position, row.probe, row.outcome, row.value, row.logOdds, row.detail);
+  let last: [number, number] = [0, 0];
+  let position = 0;
+  // The sort is stable: findings about one pair stay in the order they were given in.
+  for (const { key, row } of inKeyOrder(evidence, (item) => [node(item.child), node(item.parent)])) {
+    position = key[0] === last[0] && key[1] === last[1] ? position + 1 : 0;
+    last = key;
+    insert.run(...key, position, row.probe, row.outcome, row.value, row.logOdds, row.detail);
   }
 }
 
@@ -65,31 +75,43 @@ function insertAncestors(connection: Connection): void {
     walkAncestors(lists, i, seen, (ancestor, depth) => insert.run(ids[i], ids[ancestor], depth));
 }
 
-function insertFamilies(connection: Connection, node: Lookup, families: readonly FamilyMember[]): void {
+function readFamilies(connection: Connection): Map<number, string> {
+  const rows = connection
+    .sql(
+      `SELECT n.node_id, r.family FROM t_nodes n JOIN t_repos r ON r.hub_id = n.hub_id WHERE r.family IS NOT NULL`,
+    )
+    .raw()
+    .all() as [number, string][];
+  return new Map(rows);
+}
+
+function insertFamilies(connection: Connection, node: Lookup, members: readonly FamilyMember[]): void {
+  const families = readFamilies(connection);
+  const roots = new Map<number, { family: string | null; models: number; maxDepth: number }>();
+  const ordered = inKeyOrder(members, (member) => [node(member.repo), node(member.root)]);
+  for (const { key, row } of ordered) {
+    const root = roots.get(key[1]) ?? { family: families.get(key[1]) ?? null, models: 0, maxDepth: 0 };
+    // A virtual root is no repo: it belongs to the family of its descendants.
+    root.family ??= families.get(key[0]) ?? null;
+    root.models++;
+    root.maxDepth = Math.max(root.maxDepth, row.depth);
+    roots.set(key[1], root);
+  }
   const insert =
     connection.sql(`INSERT OR REPLACE INTO t_families (node_id, root, repo, root_name, depth, family)
-    VALUES (:node, :root, :repo, :rootName, :depth,
-    (SELECT r.family FROM t_nodes n JOIN t_repos r ON r.hub_id = n.hub_id WHERE n.node_id = :node))`);
-  for (const member of families)
-    insert.run({
-      node: node(member.repo),
-      root: node(member.root),
-      repo: member.repo,
-      rootName: member.root,
-      depth: member.depth,
-    });
-  // A virtual root is no repo: it belongs to the family of its descendants.
-  connection
-    .sql(`UPDATE t_families SET family = (SELECT max(m.family) FROM t_families m WHERE m.root = t_families.root)
-      WHERE family IS NULL`)
-    .run();
-  connection
-    .sql(`INSERT INTO t_roots (root, family, models, max_depth)
-      SELECT root, max(family), count(*), max(depth) FROM t_families GROUP BY root`)
-    .run();
+    VALUES (?, ?, ?, ?, ?, ?)`);
+  for (const { key, row } of ordered) {
+    const family = families.get(key[0]) ?? roots.get(key[1])!.family;
+    insert.run(...key, row.repo, row.root, row.depth, family);
+  }
+  const insertRoot = connection.sql(
+    'INSERT INTO t_roots (root, family, models, max_depth) VALUES (?, ?, ?, ?)',
+  );
+  for (const [root, { family, models, maxDepth }] of roots) insertRoot.run(root, family, models, maxDepth);
   // Written only where it moved: on most nights that is a few rows of a million.
-  const root = `(SELECT f.root_name FROM t_nodes n JOIN t_families f ON f.node_id = n.node_id WHERE n.hub_id = t_repos.hub_id)`;
-  connection.sql(`UPDATE t_repos SET family_root = ${root} WHERE family_root IS NOT ${root}`).run();
+  const rootName =
+    '(SELECT f.root_name FROM t_nodes n JOIN t_families f ON f.node_id = n.node_id WHERE n.hub_id = t_repos.hub_id)';
+  connection.sql(`UPDATE t_repos SET family_root = ${rootName} WHERE family_root IS NOT ${rootName}`).run();
 }
 
 function insertVirtualParents(connection: Connection, node: Lookup, parents: readonly VirtualParent[]): void {
@@ -100,9 +122,10 @@ function insertVirtualParents(connection: Connection, node: Lookup, parents: rea
     insert.run(node(parent.id), parent.declaredLabel, JSON.stringify(parent.children));
 }
 
+const TABLES = ['t_evidence', 't_ancestors', 't_edges', 't_families', 't_roots', 't_virtual_parents'];
+
 function replaceAll(connection: Connection, rows: DerivedRows, runId: number): void {
-  for (const table of ['t_evidence', 't_ancestors', 't_edges', 't_families', 't_roots', 't_virtual_parents'])
-    connection.sql(`DELETE FROM ${table}`).run();
+  for (const table of TABLES) connection.sql(`DELETE FROM ${table}`).run();
   const node = createNodeLookup(connection);
   insertEdges(connection, node, rows.edges);
   insertEvidence(connection, node, rows.evidence);
@@ -121,7 +144,8 @@ const EDGES = `SELECT child_name AS child, parent_name AS parent, relation, prob
 export function createDerived(connection: Connection): DerivedMethods {
   return {
     async replaceDerived(rows, runId) {
-      connection.write(() => replaceAll(connection, rows, runId));
+      const count = rows.edges.length + rows.evidence.length + rows.families.length;
+      writeBulk(connection, TABLES, count, () => replaceAll(connection, rows, runId));
     },
     async loadEdges() {
       return connection.sql(EDGES).all() as Edge[];

@@ -1,4 +1,5 @@
 import type { Verdict } from '../types/verdict.ts';
+import { writeBulk } from './bulk.ts';
 import type { Store } from './contract.ts';
 import { countVerdicts } from './counts.ts';
 import type { Connection } from './database.ts';
@@ -15,15 +16,16 @@ interface VerdictRow extends Omit<Verdict, 'declared' | 'inferred'> {
 export function createVerdicts(connection: Connection): VerdictMethods {
   return {
     async replaceVerdicts(verdicts, runId) {
-      connection.write(() => {
+      writeBulk(connection, ['t_verdicts'], verdicts.length, () => {
         connection.sql('DELETE FROM t_verdicts').run();
         const node = createNodeLookup(connection);
         const insert = connection.sql(`INSERT OR REPLACE INTO t_verdicts
           (node_id, repo, verdict, declared, relation_declared, inferred, relation_inferred, probability, reason)
           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-        for (const row of verdicts) {
+        const ordered = verdicts.map((row) => ({ id: node(row.repo), row })).sort((a, b) => a.id - b.id);
+        for (const { id, row } of ordered) {
           insert.run(
-            node(row.repo),
+            id,
             row.repo,
             row.verdict,
             JSON.stringify(row.declared),
