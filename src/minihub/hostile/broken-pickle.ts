@@ -51,39 +51,50 @@ const raw = (...parts: (string | number[] | Buffer)[]) =>
     parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part))),
   );
 
-/** One tensor called as Llama's embedding, [4, 4] F32, with the strides asked for. */
+/** Enough of a Llama to be taken for one: what is odd about the file has to be noticed, not its smallness. */
+const TENSORS: readonly [name: string, dims: number[]][] = [
+  ['model.embed_tokens.weight', [4, 4]],
+  ['model.layers.0.input_layernorm.weight', [4]],
+  ...['q_proj', 'k_proj', 'v_proj', 'o_proj'].map((part): [string, number[]] => [
+    `model.layers.0.self_attn.${part}.weight`,
+    [4, 4],
+  ]),
+  ...['gate_proj', 'up_proj', 'down_proj'].map((part): [string, number[]] => [
+    `model.layers.0.mlp.${part}.weight`,
+    [4, 4],
+  ]),
+  ['model.layers.0.post_attention_layernorm.weight', [4]],
+  ['model.norm.weight', [4]],
+];
+
+/** A state dict of tiny F32 tensors on one shared storage, matrices with the strides asked for. */
 const tensorPickle = (strides: [number, number]) =>
   raw(
     [0x80, 2, 0x7d, 0x28],
-    short('model.embed_tokens.weight'),
-    'ctorch._utils\n_rebuild_tensor_v2\n((',
-    short('storage'),
-    'ctorch\nFloatStorage\n',
-    short('0'),
-    short('cpu'),
-    [
-      0x4b,
-      16,
-      0x74,
-      0x51,
-      0x4b,
-      0,
-      0x28,
-      0x4b,
-      4,
-      0x4b,
-      4,
-      0x74,
-      0x28,
-      0x4b,
-      strides[0],
-      0x4b,
-      strides[1],
-      0x74,
-      0x89,
-    ],
-    'ccollections\nOrderedDict\n)Rt',
-    'Ru.',
+    ...TENSORS.flatMap(([name, dims]) => {
+      const numbers = (values: number[]) => [0x28, ...values.flatMap((value) => [0x4b, value]), 0x74];
+      return [
+        short(name),
+        'ctorch._utils\n_rebuild_tensor_v2\n((',
+        short('storage'),
+        'ctorch\nFloatStorage\n',
+        short('0'),
+        short('cpu'),
+        [
+          0x4b,
+          16,
+          0x74,
+          0x51,
+          0x4b,
+          0,
+          ...numbers(dims),
+          ...numbers(dims.length === 1 ? [1] : strides),
+          0x89,
+        ],
+        'ccollections\nOrderedDict\n)RtR',
+      ];
+    }),
+    'u.',
   );
 const storage: Entry = { name: 'archive/data/0', bytes: Buffer.alloc(64) };
 const withPickle = (pickle: Buffer) => zip([{ name: 'archive/data.pkl', bytes: pickle }, storage]);
