@@ -1,4 +1,11 @@
-import { auditAll, pairKey, pairsToCompare } from '../audit/index.ts';
+import {
+  type AuditModelFacts,
+  adapterFits,
+  auditAll,
+  pairKey,
+  pairsToCompare,
+  pairsToFit,
+} from '../audit/index.ts';
 import { relatedness } from '../lineage/index.ts';
 import type { FingerprintSummary } from '../types/fingerprint.ts';
 import type { Relatedness } from '../types/lineage.ts';
@@ -15,29 +22,33 @@ export async function audit(context: RunContext): Promise<void> {
   const summaries = new Map<string, FingerprintSummary>();
   for await (const model of store.loadSummaries()) summaries.set(model.repo, model.fingerprint);
 
-  const models = [];
-  for await (const repo of store.iterateRepos({ families: config.scope.families }))
+  const models: AuditModelFacts[] = [];
+  for await (const { repo, status } of store.iterateRepos({ families: config.scope.families })) {
+    const summary = summaries.get(repo);
     models.push({
-      repo: repo.repo,
-      status: repo.status,
-      kind: summaries.get(repo.repo)?.kind ?? ('full' as const),
+      repo,
+      status,
+      kind: summary?.kind ?? 'full',
+      shape: summary ? { family: summary.family, widths: summary.widths } : null,
     });
+  }
 
   await store.resolveClaims();
   const edges = await store.loadEdges();
-  const transformed = edges.filter((edge) => edge.relation === 'transformed');
+  const disguised = edges.filter((edge) => edge.relation === 'transformed');
   const world = {
     models,
     claims: await store.loadClaims(),
     edges,
     families: await store.loadFamilies(),
     virtualParents: await store.loadVirtualParents(),
-    transformedAlarms: new Set(transformed.flatMap((edge) => [edge.child, edge.parent])),
+    transformedAlarms: new Set(disguised.map((edge) => edge.child)),
   };
   const pairs = pairsToCompare(world);
+  const fits = await fitAdapters(context, pairsToFit(world), summaries);
   const compared = await comparePairs(context, pairs, summaries);
   const verdicts = auditAll(
-    { ...world, relatedness: compared },
+    { ...world, relatedness: compared, adapterFits: fits },
     { contradictionPValue: config.lineage.contradictionPValue },
   );
   await store.replaceVerdicts(verdicts, context.runId);
@@ -68,4 +79,27 @@ async function comparePairs(
     }
   }
   return compared;
+}
+
+/** Whether each adapter could have been trained on the base it declares, by shapes alone. */
+async function fitAdapters(
+  context: RunContext,
+  pairs: readonly { child: string; other: string }[],
+  summaries: ReadonlyMap<string, FingerprintSummary>,
+): Promise<Map<string, boolean>> {
+  const load = createSampleLoader(context);
+  const fits = new Map<string, boolean>();
+  for (let start = 0; start < pairs.length; start += PAIRS_A_BATCH) {
+    throwIfAborted(context.signal);
+    const batch = pairs.slice(start, start + PAIRS_A_BATCH);
+    const bases = await load([...new Set(batch.map(({ other }) => other))]);
+    for (const { child, other } of batch) {
+      const adapter = summaries.get(child)?.adapter;
+      const tensors = bases.get(other);
+      if (!adapter || !tensors) continue;
+      const fit = adapterFits(adapter.targetShapes, tensors);
+      if (fit !== null) fits.set(pairKey(child, other), fit);
+    }
+  }
+  return fits;
 }
