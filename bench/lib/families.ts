@@ -243,12 +243,14 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
     const grown: Grown[] = [root];
     hub.truth.set(root.repo, { parents: [], relation: 'root', step: null, detail: rootFormat });
 
+    let now = start;
     for (let i = 1; i < options.size; i++) {
       const candidates = grown.filter((m) => !m.leaf && m.layers === layers);
       const weights = candidates.map((m) => (1 + m.children) ** attachment);
       const parent = weightedPick(candidates, weights, random);
       const repo = `user-${Math.floor(random() * 40)}/m${family}-${i}`;
-      const createdAt = start + i * DAY * (0.5 + random());
+      now += DAY * (0.5 + random());
+      const createdAt = now;
       const kind = chooseSpecial(shares, random);
       const child: Grown = {
         ...parent,
@@ -257,6 +259,7 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
         children: 0,
         tensors: clone(parent.tensors),
         leaf: false,
+        fresh: false,
       };
       let truth: TrueParents = { parents: [parent.repo], relation: 'finetune', step: null, detail: '' };
       const r = Math.min(0.3, step * Math.exp(stepSpread * normal()));
@@ -284,10 +287,10 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
         truth = { ...truth, relation: 'quantized', step: type === 'Q8_0' ? 0.005 : 0.086, detail: type };
       } else if (
         kind === 'merge' &&
-        grown.filter((m) => m.fresh && m !== root && m.vocab === 256).length >= 3
+        grown.filter((m) => m.fresh && m.vocab === 256 && m.layers === layers).length >= 3
       ) {
         const pool = shuffled(
-          grown.filter((m) => m.fresh && m !== root && m.vocab === 256),
+          grown.filter((m) => m.fresh && m.vocab === 256 && m.layers === layers),
           random,
         );
         const style = pick(['linear', 'linear3', 'slerp', 'task', 'ties', 'dare'] as const);
@@ -326,7 +329,7 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
         if (random() < 0.2) child.format = pick(['BF16', 'F16', 'F32'] as const);
         if (random() < 0.07) growVocabulary(child, 1 + Math.floor(random() * 8));
         tune(child.tensors, common, r, recipe, shrink, child.format);
-        child.fresh = parent === root;
+        child.fresh = true;
         truth = { ...truth, step: r, detail: recipe };
       }
       parent.children++;
@@ -467,7 +470,13 @@ function fullModel(model: Grown, tensors: TensorSample[], hidden: number): Linea
     adapter: null,
     core,
     coreKey: `llama-${hidden}-${model.layers}-1`,
-    files: [{ path: 'model.safetensors', size: 1e6, sha256: hashOfText(identity + model.format) }],
+    files: [
+      {
+        path: 'model.safetensors',
+        size: 1e6,
+        sha256: hashOfText(identity + model.format + (model.quantized === null ? '' : model.repo)),
+      },
+    ],
     notes: [],
   };
   return { repo: model.repo, owner: model.repo.split('/')[0]!, createdAt: model.createdAt, fingerprint };

@@ -1,192 +1,182 @@
-import { createOriginalOf, type Truth, trueRoot } from './truth.ts';
+/** Scores an inferred lineage against a known one: directed parents by relation, tie sets, merges, families, calibration. */
+import type { Edge, LineageResult } from '../../src/types/lineage.ts';
 
-export interface ScoredEdge {
-  child: string;
-  parent: string;
+export interface KnownLineage {
+  parents: readonly string[];
+  /** a Relation, `root`, or `laundered` (called `transformed` here) */
   relation: string;
-  probability: number;
-  rank: number;
+  /** relative size of the change, where known */
+  step?: number | null;
 }
 
 export interface RelationScore {
   relation: string;
-  models: number;
-  /** share whose chosen parents are the true ones, a copy or cast of a parent counting as it */
+  total: number;
+  /** parents right; a copy or cast of the parent counts as the parent */
   right: number;
-  /** the same by exact names */
+  /** parents right by name */
   strict: number;
-  /** share whose relation is named right as well */
+  /** parents and relation right */
   relationRight: number;
-  /** share whose true parents are all among chosen and tied ones */
+  /** true parent among rank 1 and the ties */
   inTieSet: number;
 }
 
-const relationOf = (relation: string) => (relation === 'laundered' ? 'transformed' : relation);
+export interface LineageScore {
+  relations: RelationScore[];
+  all: RelationScore;
+  mergeParents: { precision: number; recall: number; f1: number };
+  /** models whose inferred root is their true root or a copy of it */
+  familiesRight: number;
+  /** expected calibration error over rank-1 edges, ten bins of equal width */
+  calibrationError: number;
+  reliability: { from: number; to: number; edges: number; claimed: number; right: number }[];
+  byFamilySize: { size: string; total: number; right: number }[];
+  byStep: { step: string; total: number; right: number }[];
+}
 
-/** Directed parent accuracy by relation; roots are right when no parent is chosen. */
-export function scoreEdges(
-  truth: Truth,
-  edges: readonly ScoredEdge[],
-): { byRelation: RelationScore[]; total: RelationScore; mergeF1: number | null } {
-  const originalOf = createOriginalOf(truth);
-  const byChild = Map.groupBy(edges, (edge) => edge.child);
-  const rows = Object.entries(truth).map(([repo, row]) => {
-    const own = byChild.get(repo) ?? [];
-    const chosen = own.filter((edge) => edge.rank === 1);
-    const chosenParents = new Set(chosen.map((edge) => edge.parent));
-    const standIn = (parent: string) => originalOf(parent);
-    return {
-      relation: relationOf(row.relation),
-      right: equalSets(new Set([...chosenParents].map(standIn)), new Set(row.parents.map(standIn))),
-      strict: equalSets(chosenParents, new Set(row.parents)),
-      relationRight:
-        row.parents.length === 0
-          ? chosen.length === 0
-          : chosen.length > 0 && chosen.every((edge) => edge.relation === relationOf(row.relation)),
-      inTieSet: row.parents.every((parent) => own.some((edge) => standIn(edge.parent) === standIn(parent))),
-      chosenMerge: new Set([...chosenParents].map(standIn)),
-      trueParents: new Set(row.parents.map(standIn)),
-    };
-  });
-  const summarise = (relation: string, group: typeof rows): RelationScore => ({
-    relation,
-    models: group.length,
-    right: share(group, (row) => row.right),
-    strict: share(group, (row) => row.strict),
-    relationRight: share(group, (row) => row.relationRight),
-    inTieSet: share(group, (row) => row.inTieSet),
-  });
-  const byRelation = [...Map.groupBy(rows, (row) => row.relation)].map(([relation, group]) =>
-    summarise(relation, group),
-  );
-  const merges = rows.filter((row) => row.relation === 'merge');
-  return {
-    byRelation: byRelation.sort((a, b) => b.models - a.models || (a.relation < b.relation ? -1 : 1)),
-    total: summarise('all', rows),
-    mergeF1: merges.length === 0 ? null : parentF1(merges),
+const COPIES = new Set(['duplicate', 'cast']);
+
+export function scoreLineage(truth: ReadonlyMap<string, KnownLineage>, result: LineageResult): LineageScore {
+  const canon = (repo: string): string => {
+    const known = truth.get(repo);
+    return known && COPIES.has(known.relation) && known.parents[0] ? canon(known.parents[0]) : repo;
   };
-}
+  const rootOf = (repo: string): string => {
+    const parent = truth.get(repo)?.parents[0];
+    return parent === undefined ? repo : rootOf(parent);
+  };
+  const edges = new Map<string, Edge[]>();
+  for (const edge of result.edges) edges.set(edge.child, [...(edges.get(edge.child) ?? []), edge]);
+  const familySize = new Map<string, number>();
+  for (const repo of truth.keys()) familySize.set(rootOf(repo), (familySize.get(rootOf(repo)) ?? 0) + 1);
+  const inferredRoot = new Map(result.families.map((f) => [f.repo, f.root]));
 
-/** F1 over (merge, parent) pairs, pooled. */
-function parentF1(merges: readonly { chosenMerge: Set<string>; trueParents: Set<string> }[]): number {
-  const hits = merges.reduce((sum, row) => sum + row.chosenMerge.intersection(row.trueParents).size, 0);
-  const said = merges.reduce((sum, row) => sum + row.chosenMerge.size, 0);
-  const there = merges.reduce((sum, row) => sum + row.trueParents.size, 0);
-  return hits === 0 ? 0 : (2 * hits) / (said + there);
-}
-
-export interface FamilyScore {
-  trueFamilies: number;
-  /** families whose members are found exactly */
-  exact: number;
-  /** of all pairs of models said to be of one family, the share that is; and of all that are, the share said to be */
-  pairPrecision: number;
-  pairRecall: number;
-}
-
-export function scoreFamilies(truth: Truth, rootOf: ReadonlyMap<string, string>): FamilyScore {
-  const repos = Object.keys(truth).filter((repo) => rootOf.has(repo));
-  const trueGroups = Map.groupBy(repos, (repo) => trueRoot(truth, repo));
-  const foundGroups = Map.groupBy(repos, (repo) => rootOf.get(repo) as string);
-  const foundKeys = new Set([...foundGroups.values()].map((group) => group.sort().join('\n')));
-  let both = 0;
-  for (const group of trueGroups.values()) {
-    const parts = Map.groupBy(group, (repo) => rootOf.get(repo) as string);
-    for (const part of parts.values()) both += pairs(part.length);
+  const relations = new Map<string, RelationScore>();
+  const all = emptyScore('all');
+  const bins = Array.from({ length: 10 }, () => ({ edges: 0, claimed: 0, right: 0 }));
+  const bySize = new Map<string, { total: number; right: number }>();
+  const byStep = new Map<string, { total: number; right: number }>();
+  const merge = { found: 0, true: 0, both: 0 };
+  let familiesRight = 0;
+  for (const [repo, known] of truth) {
+    const mine = edges.get(repo) ?? [];
+    const chosen = mine.filter((e) => e.rank === 1);
+    const wanted = new Set(known.parents.map(canon));
+    const got = new Set(chosen.map((e) => canon(e.parent)));
+    const right = wanted.size === got.size && [...wanted].every((p) => got.has(p));
+    const strict =
+      [...known.parents].sort().join() ===
+      chosen
+        .map((e) => e.parent)
+        .sort()
+        .join();
+    const relation = known.relation === 'laundered' ? 'transformed' : known.relation;
+    const relationRight = right && (relation === 'root' || chosen[0]?.relation === relation);
+    const listed = new Set(mine.map((e) => canon(e.parent)));
+    const inTieSet = [...wanted].every((p) => listed.has(p));
+    const score = relations.get(relation) ?? emptyScore(relation);
+    relations.set(relation, score);
+    for (const s of relation === 'root' ? [score] : [score, all]) {
+      s.total++;
+      if (right) s.right++;
+      if (strict) s.strict++;
+      if (relationRight) s.relationRight++;
+      if (inTieSet) s.inTieSet++;
+    }
+    if (relation === 'merge' || chosen[0]?.relation === 'merge') {
+      merge.found += chosen[0]?.relation === 'merge' ? got.size : 0;
+      merge.true += relation === 'merge' ? wanted.size : 0;
+      if (relation === 'merge' && chosen[0]?.relation === 'merge')
+        merge.both += [...wanted].filter((p) => got.has(p)).length;
+    }
+    if (canon(inferredRoot.get(repo) ?? repo) === rootOf(repo)) familiesRight++;
+    for (const edge of chosen) {
+      const bin = bins[Math.min(9, Math.floor(edge.probability * 10))]!;
+      bin.edges++;
+      bin.claimed += edge.probability;
+      if (wanted.has(canon(edge.parent))) bin.right++;
+    }
+    if (relation === 'root') continue;
+    count(bySize, sizeBand(familySize.get(rootOf(repo))!), right);
+    if (known.step !== undefined && known.step !== null && relation === 'finetune')
+      count(byStep, stepBand(known.step), right);
   }
-  const sumPairs = (groups: Map<string, string[]>) =>
-    [...groups.values()].reduce((sum, group) => sum + pairs(group.length), 0);
+  const total = bins.reduce((s, b) => s + b.edges, 0);
+  const precision = merge.found > 0 ? merge.both / merge.found : 1;
+  const recall = merge.true > 0 ? merge.both / merge.true : 1;
   return {
-    trueFamilies: trueGroups.size,
-    exact: [...trueGroups.values()].filter((group) => foundKeys.has(group.sort().join('\n'))).length,
-    pairPrecision: both / Math.max(1, sumPairs(foundGroups)),
-    pairRecall: both / Math.max(1, sumPairs(trueGroups)),
-  };
-}
-
-export interface VerdictScore {
-  /** declared_status -> verdict -> models */
-  table: Record<string, Record<string, number>>;
-  contradicted: {
-    precision: number | null;
-    recall: number | null;
-    said: number;
-    wrong: number;
-    falselyAccused: string[];
-    missed: string[];
-  };
-}
-
-/** How verdicts meet the way declarations were made; a wrong declaration names a model the child does not descend from. */
-export function scoreVerdicts(
-  truth: Truth,
-  verdicts: readonly { repo: string; verdict: string }[],
-): VerdictScore {
-  const table: VerdictScore['table'] = {};
-  for (const { repo, verdict } of verdicts) {
-    const status = truth[repo]?.declared_status;
-    if (status === undefined) continue;
-    const row = table[status] ?? {};
-    row[verdict] = (row[verdict] ?? 0) + 1;
-    table[status] = row;
-  }
-  const said = verdicts.filter((row) => row.verdict === 'contradicted').map((row) => row.repo);
-  const wrong = Object.keys(truth).filter((repo) => truth[repo]?.declared_status === 'wrong');
-  const hits = said.filter((repo) => wrong.includes(repo));
-  return {
-    table,
-    contradicted: {
-      precision: said.length === 0 ? null : hits.length / said.length,
-      recall: wrong.length === 0 ? null : hits.length / wrong.length,
-      said: said.length,
-      wrong: wrong.length,
-      falselyAccused: said.filter((repo) => !wrong.includes(repo)),
-      missed: wrong.filter((repo) => !said.includes(repo)),
+    relations: [...relations.values()],
+    all,
+    mergeParents: {
+      precision,
+      recall,
+      f1: precision + recall > 0 ? (2 * precision * recall) / (precision + recall) : 0,
     },
+    familiesRight: familiesRight / truth.size,
+    calibrationError: bins.reduce((s, b) => s + Math.abs(b.claimed - b.right), 0) / Math.max(1, total),
+    reliability: bins.flatMap((b, i) =>
+      b.edges > 0
+        ? [
+            {
+              from: i / 10,
+              to: (i + 1) / 10,
+              edges: b.edges,
+              claimed: b.claimed / b.edges,
+              right: b.right / b.edges,
+            },
+          ]
+        : [],
+    ),
+    byFamilySize: toRows(bySize, 'size') as LineageScore['byFamilySize'],
+    byStep: toRows(byStep, 'step') as LineageScore['byStep'],
   };
 }
 
-export interface Calibration {
-  edges: number;
-  /** expected calibration error over ten equal bins */
-  ece: number;
-  bins: { from: number; to: number; edges: number; meanProbability: number; right: number }[];
+function emptyScore(relation: string): RelationScore {
+  return { relation, total: 0, right: 0, strict: 0, relationRight: 0, inTieSet: 0 };
 }
 
-/** Stated probability against truth, over chosen parents. */
-export function scoreCalibration(truth: Truth, edges: readonly ScoredEdge[], bins = 10): Calibration {
-  const originalOf = createOriginalOf(truth);
-  const chosen = edges
-    .filter((edge) => edge.rank === 1 && edge.child in truth)
-    .map((edge) => ({
-      probability: edge.probability,
-      right: (truth[edge.child]?.parents ?? []).some(
-        (parent) => originalOf(parent) === originalOf(edge.parent),
-      ),
-    }));
-  const rows = Array.from({ length: bins }, (_, index) => {
-    const from = index / bins;
-    const to = (index + 1) / bins;
-    const inside = chosen.filter(
-      ({ probability }) => probability >= from && (probability < to || (to === 1 && probability === 1)),
-    );
-    const mean = inside.reduce((sum, row) => sum + row.probability, 0) / Math.max(1, inside.length);
-    return {
-      from,
-      to,
-      edges: inside.length,
-      meanProbability: mean,
-      right: share(inside, (row) => row.right),
-    };
-  });
-  const ece = rows.reduce(
-    (sum, row) => sum + (row.edges / Math.max(1, chosen.length)) * Math.abs(row.meanProbability - row.right),
-    0,
+function count(map: Map<string, { total: number; right: number }>, key: string, right: boolean): void {
+  const row = map.get(key) ?? { total: 0, right: 0 };
+  row.total++;
+  if (right) row.right++;
+  map.set(key, row);
+}
+
+function toRows(map: Map<string, { total: number; right: number }>, name: string) {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, row]) => ({ [name]: key, ...row }));
+}
+
+function sizeBand(size: number): string {
+  return size <= 5 ? '2-5' : size <= 15 ? '06-15' : size <= 40 ? '16-40' : '41+';
+}
+
+function stepBand(step: number): string {
+  if (step < 0.001) return '1: < 0.1 %';
+  if (step < 0.003) return '2: 0.1-0.3 %';
+  if (step < 0.01) return '3: 0.3-1 %';
+  if (step < 0.03) return '4: 1-3 %';
+  if (step < 0.1) return '5: 3-10 %';
+  return '6: > 10 %';
+}
+
+/** A fixed-width table of one method's scores. */
+export function printScore(name: string, score: LineageScore): string {
+  const percent = (part: number, whole: number) =>
+    whole === 0 ? '     -' : `${((100 * part) / whole).toFixed(1)}`.padStart(6);
+  const rows = [...score.relations, score.all].map(
+    (s) =>
+      `${s.relation.padEnd(12)}${String(s.total).padStart(6)}${percent(s.right, s.total)}${percent(s.strict, s.total).padStart(9)}${percent(s.relationRight, s.total).padStart(12)}${percent(s.inTieSet, s.total).padStart(9)}`,
   );
-  return { edges: chosen.length, ece, bins: rows.filter((row) => row.edges > 0) };
+  return [
+    name,
+    'relation      total right   strict  + relation  in ties',
+    ...rows,
+    `merge parents: precision ${score.mergeParents.precision.toFixed(3)}, recall ${score.mergeParents.recall.toFixed(3)}, F1 ${score.mergeParents.f1.toFixed(3)}`,
+    `families right: ${(100 * score.familiesRight).toFixed(1)} %; calibration error: ${score.calibrationError.toFixed(3)}`,
+    `reliability (claimed -> right, edges): ${score.reliability.map((b) => `${b.claimed.toFixed(2)} -> ${b.right.toFixed(2)} (${b.edges})`).join(', ')}`,
+    `by family size: ${score.byFamilySize.map((r) => `${r.size}: ${r.right}/${r.total}`).join(', ')}`,
+    `by change: ${score.byStep.map((r) => `${r.step}: ${r.right}/${r.total}`).join(', ')}`,
+  ].join('\n');
 }
-
-const pairs = (n: number) => (n * (n - 1)) / 2;
-const share = <T>(rows: readonly T[], test: (row: T) => boolean) =>
-  rows.length === 0 ? 0 : rows.filter(test).length / rows.length;
-const equalSets = (a: ReadonlySet<string>, b: ReadonlySet<string>) => a.size === b.size && a.isSubsetOf(b);

@@ -8,7 +8,8 @@ export interface Mixture {
   child: number;
   /** what the deltas are taken against */
   base: number;
-  parents: { model: number; weight: number }[];
+  /** `marginal`: by how much the residual grows, relatively, without this parent */
+  parents: { model: number; weight: number; marginal: number }[];
   /** mean squared residual in units of what rounding the result to the child's format leaves */
   overFloor: number;
   /** the same for the best single candidate */
@@ -77,6 +78,9 @@ export function explainAsMixture(
     if (n === 0 || n === Infinity || invFloor[t] === 0) continue;
     // the values counted must be the same ones; grown vocabularies have fewer
     if (childCounts.some((count) => count[t] !== n)) continue;
+    // A tensor in which some candidate is as near as rounding allows tells nothing; counting it would dilute what the others tell.
+    const nearestHere = Math.min(...members.map((m) => table.distances(child, m, 'raw').squared[t]!));
+    if (nearestHere * invFloor[t]! < VISIBLE_OVER_FLOOR * n) continue;
     shared[t] = invFloor[t]!;
     values += n;
   }
@@ -98,42 +102,53 @@ export function explainAsMixture(
 
   let scaled = Math.min(...toChild);
   let best: { base: number; picked: number[]; weights: number[]; rss: number } | null = null;
+  const solveFor = (b: number, subset: readonly number[]) => {
+    const m = subset.length;
+    const gram = new Float64Array(m * m);
+    const target = new Float64Array(m);
+    subset.forEach((i, r) => {
+      target[r] = (between[i * k + b]! + toChild[b]! - toChild[i]!) / 2;
+      subset.forEach((j, c) => {
+        gram[r * m + c] = (between[i * k + b]! + between[j * k + b]! - between[i * k + j]!) / 2;
+      });
+    });
+    const weights = solveNonNegative(gram, target);
+    return { weights, rss: residualOf(gram, target, toChild[b]!, weights) };
+  };
   for (const baseModel of bases) {
     const b = members.indexOf(baseModel);
     if (b < 0) continue;
     const others = members.map((_, i) => i).filter((i) => i !== b);
-    const solveFor = (subset: number[]) => {
-      const m = subset.length;
-      const gram = new Float64Array(m * m);
-      const target = new Float64Array(m);
-      subset.forEach((i, r) => {
-        target[r] = (between[i * k + b]! + toChild[b]! - toChild[i]!) / 2;
-        subset.forEach((j, c) => {
-          gram[r * m + c] = (between[i * k + b]! + between[j * k + b]! - between[i * k + j]!) / 2;
-        });
-      });
-      const weights = solveNonNegative(gram, target);
-      return { weights, rss: residualOf(gram, target, toChild[b]!, weights) };
-    };
     let subset = others;
-    let solution = solveFor(subset);
+    let solution = solveFor(b, subset);
     for (let round = 0; round < 4; round++) {
       const kept = subset.filter((_, r) => solution.weights[r]! >= MIN_WEIGHT);
       if (kept.length === subset.length || kept.length === 0) break;
       subset = kept;
-      solution = solveFor(subset);
+      solution = solveFor(b, subset);
     }
     const picked = subset.filter((_, r) => solution.weights[r]! >= MIN_WEIGHT);
     const weights = [...solution.weights].filter((w) => w >= MIN_WEIGHT);
     if (picked.length === 0) continue;
     const simpler = best !== null && picked.length < best.picked.length && solution.rss < 1.05 * best.rss;
-    for (let r = 0; r < others.length; r++) scaled = Math.min(scaled, solveFor([others[r]!]).rss);
+    for (let r = 0; r < others.length; r++) scaled = Math.min(scaled, solveFor(b, [others[r]!]).rss);
     if (best === null || solution.rss < 0.95 * best.rss || simpler)
       best = { base: b, picked, weights, rss: solution.rss };
   }
   if (best === null) return null;
   const sum = best.weights.reduce((a, b) => a + b, 0);
-  const parents = best.picked.map((i, r) => ({ model: members[i]!, weight: best.weights[r]! }));
+  const { base: bestBase, rss: bestRss } = best;
+  const parents = best.picked.map((i, r) => {
+    const without = solveFor(
+      bestBase,
+      best.picked.filter((j) => j !== i),
+    ).rss;
+    return {
+      model: members[i]!,
+      weight: best.weights[r]!,
+      marginal: without / Math.max(bestRss, 1e-300) - 1,
+    };
+  });
   const base = members[best.base]!;
   const fitted = fitEachTensor(
     table,
@@ -148,7 +163,7 @@ export function explainAsMixture(
   // not add up to 1 are task arithmetic, whose base is no parent; against anything else the base is one of those averaged.
   if (parents.length === 1 && rest < MIN_WEIGHT) return null;
   if (rest > SUM_TOLERANCE && (parents.length === 1 || base !== bases[0]))
-    parents.push({ model: base, weight: rest });
+    parents.push({ model: base, weight: rest, marginal: Number.POSITIVE_INFINITY });
   // In a linear dependency of several models the merge has the largest coefficient: the others solve for it only by extrapolation.
   if (Math.abs(rest) > MAX_COEFFICIENT || parents.some((p) => p.weight > MAX_COEFFICIENT)) return null;
   return {

@@ -5,12 +5,16 @@ import { logistic } from '../probability.ts';
 import { closenessOfPair, type PairTable } from '../tree/pair-table.ts';
 import { explainAsMixture, type Mixture } from './explain-as-mixture.ts';
 
+const HOUR = 3_600_000;
 const POOL = 20;
 const BASES = 6;
-/** A mixture that leaves more than rounding must explain this share of what the best single parent leaves... */
-const MIN_GAIN = 0.35;
-/** ...with at least two parents of this weight; siblings tuned on the same data share a direction, not two directions. */
-const MIN_SHARE = 0.15;
+/** A mixture that leaves more than rounding must explain this share of what the best single delta leaves... */
+const MIN_GAIN = 0.2;
+/** ...with at least two parents of this weight... */
+const MIN_SHARE = 0.12;
+const MAX_SHARE = 0.85;
+/** ...each of which matters: siblings tuned on the same data share a direction, so any one of them can be left out. */
+const MIN_MARGINAL = 0.2;
 
 export interface FoundMerge {
   mixture: Mixture;
@@ -32,15 +36,19 @@ export function findMerges(
     const pool = nearest[child]!.slice(0, POOL);
     const bases = [...new Set([...hubs.slice(0, BASES), ...pool.slice(0, 3)])].filter((b) => b !== child);
     const exact = explainAsMixture(table, child, pool, bases);
-    if (exact?.exact) {
+    const late = (m: Mixture) =>
+      m.parents.filter((p) => existedBy[p.model]! > existedBy[child]! + HOUR).length;
+    // an older model is solved for by extrapolation from its children's merges; only one wrong date is believed
+    if (exact?.exact && late(exact) <= (exact.parents.length > 2 ? 1 : 0)) {
       found.push({ mixture: exact, finding: toFinding(exact, members, existedBy, world) });
       continue;
     }
     const earlier = (m: number) => existedBy[m]! < existedBy[child]!;
     const inexact = explainAsMixture(table, child, pool.filter(earlier), bases.filter(earlier));
     if (inexact === null || inexact.gain < MIN_GAIN) continue;
-    const strong = inexact.parents.filter((p) => p.weight >= MIN_SHARE);
-    if (strong.length < 2) continue;
+    const strong = inexact.parents.filter((p) => p.weight >= MIN_SHARE && p.marginal >= MIN_MARGINAL);
+    // a parent with the whole weight is the parent; what else shows is a direction shared with siblings
+    if (strong.length < 2 || strong.some((p) => p.weight > MAX_SHARE)) continue;
     const mixture = { ...inexact, parents: strong };
     found.push({ mixture, finding: toFinding(mixture, members, existedBy, world) });
   }
@@ -64,7 +72,7 @@ function toFinding(
 ): ChildFinding {
   const { cap } = world.calibration;
   const chosen = mixture.parents.map(({ model, weight }): FoundParent => {
-    const residual = mixture.exact ? 6 : 8 * (mixture.gain - 0.3);
+    const residual = mixture.exact ? 6 : 6 * (mixture.gain - 0.1);
     // a parent that shows with little weight may be another's shadow
     const share = Math.max(-3, Math.min(1, 4 * (weight - 0.15)));
     const time = existedBy[model]! <= existedBy[mixture.child]! ? 0 : -world.calibration.time / 2;
