@@ -293,13 +293,73 @@ const cases: { name: string; verdict: VerdictKind; setup: Setup; says?: RegExp }
   {
     name: 'declares a descendant',
     verdict: 'relative',
-    setup: { claims: { me: [claim('D')] }, models: { D: {} }, edges: [edge('me', 'A'), edge('D', 'me')] },
+    setup: {
+      claims: { me: [claim('D')] },
+      models: { me: { createdAt: 1 }, D: { createdAt: 2 } },
+      edges: [edge('me', 'A'), edge('D', 'me')],
+    },
     says: /D appears to descend from this model instead/,
   },
   {
-    name: 'a root declares its child',
+    name: 'a root declares its quantised child',
     verdict: 'relative',
-    setup: { claims: { me: [claim('D')] }, models: { D: {} }, edges: [edge('D', 'me')] },
+    setup: {
+      claims: { me: [claim('D')] },
+      models: { D: {} },
+      edges: [edge('D', 'me', { relation: 'quantized', method: 'requantise' })],
+    },
+  },
+  {
+    name: 'declares an older model that was taken for its child',
+    verdict: 'consistent',
+    setup: {
+      claims: { me: [claim('D')] },
+      models: { me: { createdAt: 2 }, D: { createdAt: 1 } },
+      edges: [edge('D', 'me')],
+    },
+    says: /which came first is not settled/,
+  },
+  {
+    name: 'declares a listed candidate that the evidence tells apart',
+    verdict: 'ancestor',
+    setup: {
+      claims: { me: [claim('A')] },
+      edges: [edge('me', 'B', { probability: 0.99 }), edge('me', 'A', { probability: 0.006, rank: 2 })],
+    },
+  },
+  {
+    name: 'an adapter whose declared base has the widths of one that fits',
+    verdict: 'consistent',
+    setup: {
+      claims: { me: [claim('X')] },
+      models: { me: { kind: 'adapter', status: 'adapter' } },
+      edges: [edge('me', 'B', { relation: 'adapter', method: 'shape', probability: 0.3 })],
+    },
+  },
+  {
+    name: 'a copy of an adapter that shapes put into another family',
+    verdict: 'unknown',
+    setup: {
+      claims: { me: [claim('C')] },
+      models: {
+        me: { kind: 'adapter', status: 'adapter' },
+        L: { kind: 'adapter', status: 'adapter' },
+      },
+      edges: [
+        edge('me', 'L', { relation: 'duplicate', method: 'hash' }),
+        edge('L', 'A', { relation: 'adapter', method: 'shape', probability: 0.3 }),
+      ],
+    },
+  },
+  {
+    name: 'declares an adapter, which shapes put into its family',
+    verdict: 'unknown',
+    setup: {
+      claims: { me: [claim('L')] },
+      models: { L: { kind: 'adapter', status: 'adapter' } },
+      edges: [edge('me', 'B'), edge('L', 'A', { relation: 'adapter', method: 'shape', probability: 0.3 })],
+    },
+    says: /it is an adapter/,
   },
   {
     name: 'declares an unrelated model of the same shape',

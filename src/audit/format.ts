@@ -1,9 +1,10 @@
 /** Numbers and lists as sentences show them; the same digits on every machine. */
 
-/** Two decimals, three below 0.1, without trailing noise: 0.97, 0.012, 1. */
-export function decimals(value: number): string {
-  if (Math.abs(value) >= 0.9995) return value > 1.0005 ? value.toFixed(2) : '1.00';
-  return Math.abs(value) < 0.1 ? value.toFixed(3) : value.toFixed(2);
+/** A probability; 1 is left to certainty. */
+export function chanceText(value: number): string {
+  if (value >= 1) return '1';
+  if (value > 0.994) return 'over 0.99';
+  return value < 0.005 ? 'under 0.01' : value.toFixed(2);
 }
 
 /** With a real minus sign; plain zero for what rounds to nothing. */

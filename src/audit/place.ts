@@ -1,7 +1,7 @@
 import type { Edge, Relatedness } from '../types/lineage.ts';
 import { chanceIfRelated, chanceIfUnrelated } from './chance.ts';
 import type { AuditInput, AuditOptions, DeclaredFacts } from './types.ts';
-import { widthsDiffer } from './widths-differ.ts';
+import { sameWidths, widthsDiffer } from './widths-differ.ts';
 
 /** Where a declared base stands, seen from the model that declares it. */
 export type Place =
@@ -31,56 +31,90 @@ export type Place =
 const CERTAIN_EDGE = 0.99;
 const EXACT_METHODS = new Set(['hash', 'values', 'rounding', 'requantise']);
 
+/** Ties are listed generously by inference; one counts while less than this much probability lies before it. */
+const TIE_COVERAGE = 0.98;
+const SHAPES_FIT = 'its shapes fit, as those of other models may';
+
 /** Places one declared base. Order matters: what speaks for the author is asked first. */
 export function placeDeclared(base: string, input: AuditInput, options: AuditOptions): Place {
   const facts = input.facts.get(base);
   const parents = input.edges.filter((edge) => edge.rank === 1);
   const same = (a: string, b: string) =>
     a === b || equivalents(input, a).includes(b) || equivalents(input, b).includes(a);
+  const tie = (why: string, probability: number | null = null): Place => ({
+    at: 'tie',
+    why,
+    probability,
+    base,
+  });
 
   const parent = parents.find((edge) => same(edge.parent, base));
   if (parent && parent.method !== 'shape') return { at: 'parent', parent: parent.parent, base };
-  const tie = input.edges.find((edge) => same(edge.parent, base));
-  if (tie?.method === 'shape')
-    return {
-      at: 'tie',
-      why: 'its shapes fit, as those of other models may',
-      probability: tie.rank > 1 ? tie.probability : null,
-      base,
-    };
-  if (tie) return { at: 'tie', why: 'it is in the tie set', probability: tie.probability, base };
+  const listed = input.edges.find((edge) => same(edge.parent, base));
+  if (listed?.method === 'shape') return tie(SHAPES_FIT, listed.rank > 1 ? listed.probability : null);
+  if (listed && probabilityBefore(listed, input.edges) < TIE_COVERAGE) {
+    return tie('it is in the tie set', listed.probability);
+  }
   if (input.equivalents.includes(base)) {
-    return {
-      at: 'tie',
-      why: 'both hold the same values and nothing tells which came first',
-      probability: null,
-      base,
-    };
+    return tie('both hold the same values and nothing tells which came first');
   }
   const source = facts?.quantizedFrom ?? null;
   if (source !== null && parents.some((edge) => same(edge.parent, source))) {
-    return { at: 'tie', why: `it is a quantised copy of ${source}`, probability: null, base };
+    return tie(`it is a quantised copy of ${source}`);
   }
+  if (isAdapter(input)) return placeAdapter(base, input);
+  if (facts?.status === 'adapter') return { at: 'unknown', why: whyNoWeights(facts), base };
   if (input.ancestors.some((ancestor) => same(ancestor, base))) return { at: 'ancestor', base };
   const relatedness = input.relatedness.get(base) ?? null;
   if (facts?.ancestors.some((ancestor) => input.equivalents.includes(ancestor))) {
-    return { at: 'relative', how: 'descendant', relatedness, base };
+    return placeDescendant(base, facts, input);
   }
-  const fits = input.adapterFits.get(base);
-  const isAdapter = input.kind === 'adapter' || input.status === 'adapter';
-  if (isAdapter && fits !== undefined) {
-    if (fits)
-      return { at: 'tie', why: 'its shapes fit, as those of other models may', probability: null, base };
-    return { at: 'unrelated', by: 'adapter', chance: 0, relatedness, base };
-  }
-  // an adapter's edge by shape puts it into some family of that shape, which says nothing about the others
-  const placedByShape = parents.length > 0 && parents.every((edge) => edge.method === 'shape');
-  if (input.root !== null && facts?.root === input.root && !placedByShape) {
+  if (input.root !== null && facts?.root === input.root) {
     return { at: 'relative', how: 'family', relatedness, base };
   }
   if (!facts?.hasWeights) return { at: 'unknown', why: whyNoWeights(facts), base };
-  if (isAdapter) return { at: 'unknown', why: 'an adapter holds no weights to compare', base };
   return placeByWeights(base, relatedness, parents, input, options);
+}
+
+const isAdapter = ({ kind, status }: AuditInput) => kind === 'adapter' || status === 'adapter';
+
+const probabilityBefore = (edge: Edge, edges: readonly Edge[]) =>
+  edges.filter((other) => other.rank < edge.rank).reduce((sum, other) => sum + other.probability, 0);
+
+/**
+ * Which way an edge points is the least certain thing about it, and a family whose root was chosen wrongly turns round for everybody on
+ * the way. So an author's order of things stands unless the Hub's dates or irreversible rounding speak against it.
+ */
+function placeDescendant(base: string, facts: DeclaredFacts, input: AuditInput): Place {
+  const newer = input.createdAt !== null && facts.createdAt !== null && facts.createdAt > input.createdAt;
+  if (newer || facts.rounded) {
+    return { at: 'relative', how: 'descendant', relatedness: input.relatedness.get(base) ?? null, base };
+  }
+  return {
+    at: 'tie',
+    why: 'the two are related, and which came first is not settled',
+    probability: null,
+    base,
+  };
+}
+
+/** An adapter holds factors of a difference: shapes are all it can be checked by, and families are no place it can be put in. */
+function placeAdapter(base: string, input: AuditInput): Place {
+  const facts = input.facts.get(base);
+  const fits = input.adapterFits.get(base) ?? (sharesShape(base, input) ? true : undefined);
+  if (fits === true) return { at: 'tie', why: SHAPES_FIT, probability: null, base };
+  if (fits === false) return { at: 'unrelated', by: 'adapter', chance: 0, relatedness: null, base };
+  if (!facts?.hasWeights) return { at: 'unknown', why: whyNoWeights(facts), base };
+  return { at: 'unknown', why: 'an adapter holds no weights to compare', base };
+}
+
+/** Whether a base has all the widths of one that was found to fit. */
+function sharesShape(base: string, input: AuditInput): boolean {
+  const shape = input.facts.get(base)?.shape ?? null;
+  return input.edges.some((edge) => {
+    const fitting = input.facts.get(edge.parent)?.shape ?? null;
+    return edge.method === 'shape' && shape !== null && fitting !== null && sameWidths(shape, fitting);
+  });
 }
 
 function placeByWeights(

@@ -1,7 +1,7 @@
 import type { Edge, Relatedness, Relation } from '../types/lineage.ts';
 import type { VerdictKind } from '../types/verdict.ts';
 import type { Declared } from './declared.ts';
-import { decimals, joinNames, percent, signed } from './format.ts';
+import { chanceText, joinNames, percent, signed } from './format.ts';
 import type { Place } from './place.ts';
 import type { AuditInput } from './types.ts';
 
@@ -64,7 +64,7 @@ function sayFound(ruling: Ruling, input: AuditInput): string {
   if (ruling.parents.length > 1) return `A merge of ${sayParents(ruling, input)} fits its weights.`;
   if (edge && IN_WORDS.has(edge.relation)) {
     const text = sayRelation(edge, input);
-    return `${text.charAt(0).toUpperCase()}${text.slice(1)} (probability ${decimals(edge.probability)}).`;
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)} (probability ${chanceText(edge.probability)}).`;
   }
   return `The weights point to ${sayParents(ruling, input)}.`;
 }
@@ -82,7 +82,7 @@ function sayConfirmed({ places, parents, relationInferred }: Ruling, input: Audi
     parents.length > 1 ? `A merge of these ${parents.length} fits the weights` : 'The weights agree';
   const relation = relationInferred === null || parents.length > 1 ? '' : `: ${sayRelation(edge, input)}`;
   const sure = edge
-    ? ` (probability ${decimals(Math.min(...parents.map((parent) => parent.probability)))})`
+    ? ` (probability ${chanceText(Math.min(...parents.map((parent) => parent.probability)))})`
     : '';
   return `${agree}${relation}${sure}.${copies.length > 0 ? ` ${copies.join('; ')}.` : ''}`;
 }
@@ -195,13 +195,13 @@ function sayName(edge: Edge, input: AuditInput): string {
 function sayDistance(edge: Edge, input: AuditInput): string {
   const relatedness = input.relatedness.get(edge.parent);
   const share = edge.weight === null ? '' : `share ${percent(edge.weight)}`;
-  const parts = [share, edge.relation === 'finetune' ? '' : edge.relation];
+  const parts = [share, edge.relation === 'finetune' || edge.relation === 'merge' ? '' : edge.relation];
   if (relatedness && relatedness.relativeDistance !== null) {
     parts.push(
       `relative distance ${percent(relatedness.relativeDistance)}`,
       `${relatedness.commonTensors} tensors`,
     );
-  } else parts.push(`probability ${decimals(edge.probability)}`);
+  } else parts.push(`probability ${chanceText(edge.probability)}`);
   return ` (${parts.filter((part) => part !== '').join(', ')})`;
 }
 

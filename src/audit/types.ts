@@ -22,6 +22,10 @@ export interface DeclaredFacts {
   /** its inferred ancestors, nearest first */
   ancestors: readonly string[];
   shape: ModelShape | null;
+  /** ms since epoch, null when not known */
+  createdAt: number | null;
+  /** its values are a rounded form of its parent's (quantised, cast): that edge cannot point the other way */
+  rounded: boolean;
   /** the model it is a quantised copy of, else null */
   quantizedFrom: string | null;
 }
@@ -32,6 +36,8 @@ export interface AuditInput {
   status: ModelStatus;
   kind: 'full' | 'adapter';
   shape: ModelShape | null;
+  /** ms since epoch, null when not known */
+  createdAt: number | null;
   claims: readonly ResolvedClaim[];
   /** edges with child = repo: rank 1 (several for a merge) and its ties */
   edges: readonly Edge[];
@@ -64,6 +70,8 @@ export interface AuditModelFacts {
   kind: 'full' | 'adapter';
   /** without it, nobody is judged by widths */
   shape?: ModelShape | null;
+  /** ms since epoch; without it, nobody is told that what they declare came later */
+  createdAt?: number | null;
 }
 
 /** The whole index as the audit sees it. */

@@ -66,10 +66,10 @@ summary:hover{color:var(--ink)}
 .scroll{overflow-x:auto;margin:10px 0 0;max-width:100%}
 table{border-collapse:collapse;width:100%;font-size:14px}
 th,td{text-align:left;padding:7px 12px 7px 0;border-bottom:1px solid var(--line);vertical-align:top}
-td{overflow-wrap:anywhere;min-width:5em}
+td{overflow-wrap:break-word;min-width:8em}
 th{color:var(--soft);font-weight:600;font-size:13px;white-space:nowrap;border-bottom-color:var(--soft)}
 td.num,th.num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;min-width:0}
-td.keep{white-space:nowrap}
+td.keep{white-space:nowrap;min-width:0}
 td.wide{min-width:22em}
 td.supports{color:var(--good)}td.contradicts{color:var(--bad)}
 th button{all:unset;cursor:pointer;font:inherit}
