@@ -38,7 +38,7 @@ export function gmm(points: Points, options: GmmOptions): Gmm {
   );
   const shares = new Float64Array(count * k);
   for (let i = 0; i < count; i++) shares[i * k + labels[i]!] = 1;
-  const centres = Array.from({ length: k }, () => new Float32Array(dim));
+  const centres: Float32Array[] = Array.from({ length: k }, () => new Float32Array(dim));
   const weights = new Array<number>(k).fill(0);
   const variances = new Array<number>(k).fill(floor);
   const squared = new Float64Array(count * k);

@@ -31,7 +31,9 @@ export function kMeans(
 ): Clustering & { inertia: number; iterations: number } {
   const { count, dim, values } = points;
   const k = Math.max(1, Math.min(options.clusters, count));
-  const centres = (options.start ?? drawCentres(points, k, options.random)).map((c) => Float32Array.from(c));
+  const centres: Float32Array[] = (options.start ?? drawCentres(points, k, options.random)).map((c) =>
+    Float32Array.from(c),
+  );
   const labels = new Int32Array(count);
   const upper = new Float64Array(count);
   const lower = new Float64Array(count);

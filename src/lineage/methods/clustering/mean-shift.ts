@@ -8,8 +8,8 @@ export type MoveWindow = (members: readonly number[], key: number) => Float32Arr
 export interface MeanShiftOptions {
   bandwidth: number;
   maxIterations?: number;
+  /** with it trajectories may go round in a circle; they end where they first come back to */
   moveWindow?: MoveWindow;
-  /** of the windows a trajectory goes round in, the one that is its end has the smallest; only with `moveWindow` */
 }
 
 interface Window {
@@ -69,7 +69,7 @@ export function meanShift(points: Points, options: MeanShiftOptions): Clustering
 
   const kept: Window[] = [];
   const limit = bandwidth * bandwidth;
-  for (const end of [...ends].sort((a, b) => b.members - a.members))
+  for (const end of [...ends].sort(byFullness))
     if (!kept.some((other) => squaredDistanceAt(end.place, 0, other.place, 0, dim) <= limit)) kept.push(end);
   const labels = Int32Array.from({ length: count }, (_, i) => {
     let best = 0;
@@ -84,6 +84,13 @@ export function meanShift(points: Points, options: MeanShiftOptions): Clustering
     return best;
   });
   return { labels, centres: kept.map((end) => end.place) };
+}
+
+/** Fullest first; equal ones by place, so that the order of the points does not decide which of two stays (scikit-learn's rule). */
+function byFullness(a: Window, b: Window): number {
+  if (a.members !== b.members) return b.members - a.members;
+  const d = a.place.findIndex((x, i) => x !== b.place[i]);
+  return d < 0 ? 0 : b.place[d]! - a.place[d]!;
 }
 
 /** 53 bits of two multiplicative hashes over a sorted list: sets of one run are told apart with certainty for all purposes. */

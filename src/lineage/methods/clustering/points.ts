@@ -9,7 +9,7 @@ export interface Points {
 export function toPoints(rows: readonly Float32Array[]): Points {
   const dim = rows[0]?.length ?? 0;
   const values = new Float32Array(rows.length * dim);
-  rows.forEach((row, i) => values.set(row, i * dim));
+  for (const [i, row] of rows.entries()) values.set(row, i * dim);
   return { count: rows.length, dim, values };
 }
 

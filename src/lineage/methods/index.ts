@@ -1,0 +1,13 @@
+import type { LineageMethod } from '../options.ts';
+import { PHYLOGENY_SCORERS } from './clustering/phylogeny-scorers.ts';
+import type { PairScorer } from './pair-scorer.ts';
+import { toLineageMethod } from './to-lineage-method.ts';
+
+export type { PairScorer, PairScorerOptions, ScoredPair } from './pair-scorer.ts';
+export { toLineageMethod } from './to-lineage-method.ts';
+
+/** The literature's scorers of pairs, by name. */
+export const PAIR_SCORERS: readonly PairScorer[] = [...PHYLOGENY_SCORERS];
+
+/** The same as ways of finding parents, for `lineage.method`. */
+export const PAPER_METHODS: readonly LineageMethod[] = PAIR_SCORERS.map((scorer) => toLineageMethod(scorer));
