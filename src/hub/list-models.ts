@@ -1,4 +1,4 @@
-import { type HublineageError, isHublineageError } from '../types/errors.ts';
+import { isHublineageError } from '../types/errors.ts';
 import type { HubRepo } from '../types/hub.ts';
 import { fetchJson, type HubContext } from './api.ts';
 import type { CallOptions, ListPage, ListQuery, SkippedRow } from './contract.ts';
@@ -50,7 +50,8 @@ export async function* listModels(
     query.cursorUrl == null
       ? toListUrl(context.endpoint, query, wanted, expand)
       : anchorUrl(query.cursorUrl, context.endpoint, context.endpoint, isListPath, where);
-  let first = query.cursorUrl == null;
+  let first = true;
+  let resumed = query.cursorUrl != null;
   let limit = wanted;
   let smoothPages = 0;
   const guard = createLoopGuard();
@@ -62,7 +63,23 @@ export async function* listModels(
     try {
       page = await fetchPage(context, withLimit(url, limit), where, limit > MIN_PAGE_SIZE, options);
     } catch (error) {
-      const refused = first && expand.length > 0 ? readRefusedExpand(error, expand) : null;
+      // Cursors are the Hub's own business: one saved weeks ago may mean nothing to it today. Beginning anew loses time only.
+      if (
+        first &&
+        resumed &&
+        isHublineageError(error, 'HubBadAnswer') &&
+        error.message.startsWith('status 400')
+      ) {
+        context.emit({
+          type: 'remark',
+          where,
+          message: 'the Hub refuses a saved cursor: the walk begins anew',
+        });
+        resumed = false;
+        url = toListUrl(context.endpoint, query, limit, expand);
+        continue;
+      }
+      const refused = first && !resumed ? readRefusedExpand(error, expand) : null;
       if (refused !== null) {
         context.emit({ type: 'remark', where, message: `this Hub does not expand ${refused.join(', ')}` });
         expand = expand.filter((field) => !refused.includes(field));
@@ -170,7 +187,7 @@ function isTooMuch(error: unknown): boolean {
 /** Older Hubs and mirrors refuse fields with 400 `"expand" must be one of [author, ...]`: those they do not name. */
 function readRefusedExpand(error: unknown, asked: readonly string[]): string[] | null {
   if (!isHublineageError(error, 'HubBadAnswer')) return null;
-  const named = /"expand" must be one of \[([^\]]*)\]/.exec((error as HublineageError).message)?.[1];
+  const named = /"expand" must be one of \[([^\]]*)\]/.exec(error.message)?.[1];
   if (named === undefined) return null;
   const known = new Set(named.split(/[\s,]+/));
   const refused = asked.filter((field) => !known.has(field));

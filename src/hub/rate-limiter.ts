@@ -89,21 +89,26 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     unknownSinceMs = clock.now();
   }
 
+  function roomIn(known: Window): number {
+    const left = known.remaining - inFlight.size - uncounted.length;
+    return Math.min(left, allowance() - known.spent);
+  }
+
   function available(): number {
     if (clock.now() < pausedUntilMs) return 0;
     const room = options.maxInFlight - inFlight.size;
-    if (window !== null) {
-      const left = window.remaining - inFlight.size - uncounted.length;
-      return Math.min(room, left, allowance() - window.spent);
-    }
+    if (window !== null) return Math.min(room, roomIn(window));
     if (quota === null && silentAnswers >= SILENT_ANSWERS) return room;
     return Math.min(room, probe === null ? 1 : 0);
   }
 
-  /** When waiting helps although no answer is awaited. */
+  /** When waiting helps although no answer is awaited: after the pause, the window, or both. */
   function wakeAtMs(): number | null {
-    if (clock.now() < pausedUntilMs) return pausedUntilMs;
-    return window === null ? null : window.latestEndMs + 1;
+    const pauseEndMs = clock.now() < pausedUntilMs ? pausedUntilMs : null;
+    if (window === null) return pauseEndMs;
+    const windowEndMs = window.latestEndMs + 1;
+    if (pauseEndMs === null) return windowEndMs;
+    return roomIn(window) > 0 ? pauseEndMs : Math.max(pauseEndMs, windowEndMs);
   }
 
   function drain(): void {

@@ -108,7 +108,7 @@ export function createWire(options: WireOptions): Wire {
       unmetered: bucket === 'cdn',
       onWait: (waitMs, reason) => {
         stats.waitsMs += waitMs;
-        const seconds = Math.max(1, Math.ceil(waitMs / 1000));
+        const seconds = Math.max(1, Math.round(waitMs / 1000));
         const message =
           bucket === 'cdn'
             ? `waiting ${seconds} s: the CDN asked for a pause`

@@ -24,7 +24,7 @@ export async function withHub<T>(
     token: 'hf_secret',
     userAgent: 'hublineage/test (nobody@example.org)',
     random: () => 0.5,
-    timeoutMs: 2000,
+    timeoutMs: 20_000,
     clock,
     onEvent: (event) => events.push(event),
     ...clientOptions,
