@@ -1,12 +1,13 @@
 export { type Calibration, DEFAULT_CALIBRATION } from './calibration.ts';
+export { explainPair, type PairSide } from './explain-pair.ts';
 export { inferLineage, LINEAGE_METHODS } from './infer-lineage.ts';
 export type {
   LineageMethod,
   LineageOptions,
-  PairExplanation,
   PositionsOf,
   RoundTrip,
   SamplePositions,
 } from './options.ts';
+export { type Placement, placeModel, type Relative } from './place-model.ts';
 export { type ComparedModel, relatedness } from './relatedness.ts';
 export { LINEAGE_VERSION } from './version.ts';

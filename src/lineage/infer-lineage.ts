@@ -2,10 +2,11 @@ import { HublineageError } from '../types/errors.ts';
 import type { SampleLoader } from '../types/fingerprint.ts';
 import type { LineageModel, LineageResult } from '../types/lineage.ts';
 import { inferHublineage } from './hublineage.ts';
+import { PAPER_METHODS } from './methods/index.ts';
 import type { LineageMethod, LineageOptions } from './options.ts';
 
 const METHODS = new Map<string, LineageMethod>(
-  [{ name: 'hublineage', infer: inferHublineage }].map((m) => [m.name, m]),
+  [{ name: 'hublineage', infer: inferHublineage }, ...PAPER_METHODS].map((m) => [m.name, m]),
 );
 
 export const LINEAGE_METHODS: readonly string[] = [...METHODS.keys()];

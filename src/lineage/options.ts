@@ -1,5 +1,5 @@
 import type { SampleLoader } from '../types/fingerprint.ts';
-import type { Evidence, LineageModel, LineageResult } from '../types/lineage.ts';
+import type { LineageModel, LineageResult } from '../types/lineage.ts';
 import type { Calibration } from './calibration.ts';
 
 /** Quantises and dequantises values with a round-to-nearest block formula; values come in whole blocks of 32. */
@@ -32,11 +32,4 @@ export interface LineageOptions {
 export interface LineageMethod {
   name: string;
   infer(models: readonly LineageModel[], load: SampleLoader, options: LineageOptions): Promise<LineageResult>;
-}
-
-/** The story of one pair: every probe's finding, and what follows from them together. */
-export interface PairExplanation {
-  child: string;
-  parent: string;
-  evidence: Evidence[];
 }

@@ -1,6 +1,7 @@
 import type { FingerprintSummary, TensorSample } from '../types/fingerprint.ts';
 import type { Relatedness } from '../types/lineage.ts';
 import { criticalZ } from './cosine-test.ts';
+import { isPermuted, recoverPermutation } from './disguise/recover-permutation.ts';
 import { toModelSamples } from './model-samples.ts';
 import { comparePair } from './pair-statistics.ts';
 import { compareGainsUnordered, looksPermuted } from './same-gains-unordered.ts';
@@ -72,7 +73,8 @@ export function relatedness(a: ComparedModel, b: ComparedModel, options: { pairs
           z < 3 &&
           cosine + 4 * nullSd < UNRELATED_BELOW &&
           equalShare < EQUAL_BY_CHANCE &&
-          !looksPermuted(compareGainsUnordered(a.tensors, b.tensors))
+          !looksPermuted(compareGainsUnordered(a.tensors, b.tensors)) &&
+          !isPermuted(recoverPermutation(toModelSamples('a', a.tensors), toModelSamples('b', b.tensors)))
         ? 'unrelated'
         : 'undecided';
   return {
