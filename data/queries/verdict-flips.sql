@@ -1,8 +1,8 @@
 -- Verdicts that changed
--- Latest first.
+-- Latest run first.
 -- @param limit=100 rows at most
 SELECT at, repo, previous, verdict, reason
 FROM verdict_history
 WHERE previous IS NOT NULL AND previous <> verdict
-ORDER BY at DESC
+ORDER BY run_id DESC
 LIMIT :limit
