@@ -49,7 +49,9 @@ function buildFamily(root: string, members: readonly FamilyRow[], lookups: Looku
       .sort((a, b) => (b.weight ?? 0) - (a.weight ?? 0) || byText(a.parent, b.parent));
     parentEdges.set(repo, edges);
     const parent = edges[0]?.parent ?? root;
-    childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), repo]);
+    const siblings = childrenOf.get(parent);
+    if (siblings) siblings.push(repo);
+    else childrenOf.set(parent, [repo]);
   }
   const order = readingOrder(root, names, childrenOf);
   const below = countDescendants(order);

@@ -9,7 +9,7 @@ export { renderCsv } from './render-csv.ts';
 export { renderCycloneDx } from './render-cyclonedx.ts';
 export { renderGraphml } from './render-graphml.ts';
 export { renderHtml } from './render-html.ts';
-export { renderJson } from './render-json.ts';
+export { renderJson, renderJsonParts } from './render-json.ts';
 export { renderMarkdown } from './render-markdown.ts';
 export { renderSarif, type SarifFinding } from './render-sarif.ts';
 export { renderSummaryText, type SummaryOptions } from './render-summary.ts';

@@ -12,6 +12,7 @@ import {
   renderCsv,
   renderHtml,
   renderJson,
+  renderJsonParts,
   renderMarkdown,
   renderSummaryText,
   VERDICT_ORDER,
@@ -61,6 +62,11 @@ describe.each(documents)('%s', (_, make) => {
   it('gives the same bytes from the same rows, in every format', () => {
     for (const render of [renderJson, renderHtml, renderMarkdown, renderCsv])
       expect(render(make())).toBe(render(make()));
+  });
+
+  it('reads back from JSON, whole or in pieces', () => {
+    expect(JSON.parse(renderJson(make()))).toEqual(make());
+    expect([...renderJsonParts(make())].join('')).toBe(renderJson(make()));
   });
 
   it('stands alone as HTML: nothing fetched, nothing inline but what the policy names, nothing of a stranger runs', () => {

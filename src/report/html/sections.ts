@@ -12,6 +12,8 @@ const MAX_FAMILIES = 40;
 const MAX_TABLE_ROWS = 2_000;
 const MAX_LISTED = 100;
 const MAX_TREE_ROWS = 120;
+/** Rows of one family's table where the page shows many families. */
+const MAX_FAMILY_ROWS = 200;
 /** Families beyond the first few start folded, so that the page opens at a readable length. */
 const OPEN_FAMILIES = 3;
 const OPEN_FINDINGS = 5;
@@ -193,20 +195,22 @@ function familyBody(document: ReportDocument, family: ReportFamily): string {
     hubUrl: document.method.hubUrl,
     focus,
   });
-  const rows = family.nodes.slice(0, MAX_TABLE_ROWS).map((node) => {
-    const parents = [
-      ...(node.parent === null ? [] : [node.parent]),
-      ...node.otherParents.map((other) => other.parent),
-    ];
-    return `<tr><td>${repoName(document, node.repo, node.label)}</td><td class="num" data-value="${node.depth}">${node.depth}</td><td>${node.relation === null ? '' : relationChip(node.relation)}</td><td>${parents.map((parent) => repoName(document, parent)).join('<br>')}</td><td class="num" data-value="${node.probability ?? ''}">${probability(node.probability)}</td><td class="keep">${node.verdict === null ? '' : badge(node.verdict)}</td><td class="num" data-value="${node.downloads ?? ''}">${node.downloads === null ? '' : compact(node.downloads)}</td></tr>`;
-  });
-  const partial =
-    family.nodes.filter((node) => node.kind === 'repo').length < family.size
-      ? ' in this part of the family'
-      : '';
+  const rows = family.nodes
+    .slice(0, document.kind === 'ecosystem' ? MAX_FAMILY_ROWS : MAX_TABLE_ROWS)
+    .map((node) => {
+      const parents = [
+        ...(node.parent === null ? [] : [node.parent]),
+        ...node.otherParents.map((other) => other.parent),
+      ];
+      return `<tr><td>${repoName(document, node.repo, node.label)}</td><td class="num" data-value="${node.depth}">${node.depth}</td><td>${node.relation === null ? '' : relationChip(node.relation)}</td><td>${parents.map((parent) => repoName(document, parent)).join('<br>')}</td><td class="num" data-value="${node.probability ?? ''}">${probability(node.probability)}</td><td class="keep">${node.verdict === null ? '' : badge(node.verdict)}</td><td class="num" data-value="${node.downloads ?? ''}">${node.downloads === null ? '' : compact(node.downloads)}</td></tr>`;
+    });
+  const whole = rows.length === family.nodes.length && rows.length >= family.size;
+  const which = whole
+    ? plural(rows.length, 'model')
+    : `${grouped(rows.length)} of ${plural(family.size, 'model')}`;
   return `<p class="meta">${plural(family.size, 'model')}, ${plural(family.depth, 'generation')} below the root. ${relations}</p>
 <div class="treebox">${tree}</div>
-<details><summary>As a table (${plural(rows.length, 'model')}${partial})</summary><div class="scroll"><table class="sortable"><thead><tr><th>model</th><th class="num">depth</th><th>relation</th><th>parent</th><th class="num">probability</th><th>verdict</th><th class="num">downloads</th></tr></thead><tbody>${rows.join('\n')}</tbody></table></div></details>`;
+<details><summary>As a table (${which})</summary><div class="scroll"><table class="sortable"><thead><tr><th>model</th><th class="num">depth</th><th>relation</th><th>parent</th><th class="num">probability</th><th>verdict</th><th class="num">downloads</th></tr></thead><tbody>${rows.join('\n')}</tbody></table></div></details>`;
 }
 
 function renderVerdicts(document: ReportDocument): string {
