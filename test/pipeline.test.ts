@@ -69,6 +69,8 @@ describe('refresh on the demo Hub', () => {
     const edges = await query((store) => store.readView('edges', { where: 'rank = 1' }));
     for (const [repo, { relation, parents }] of Object.entries(truth)) {
       if (!['duplicate', 'cast', 'quantized'].includes(relation)) continue;
+      // the root of one family is left out of the demo on purpose: its cast cannot point at it
+      if (!parents.every((parent) => parent in truth)) continue;
       const found = edges.filter((edge) => edge.child === repo).map((edge) => edge.parent);
       expect(`${repo} <- ${found}`).toBe(`${repo} <- ${parents}`);
     }

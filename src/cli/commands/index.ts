@@ -1,8 +1,10 @@
 import type { CommandDefinition } from '../setup.ts';
+import { completion } from './completion.ts';
 import { configCheck, configSchema, configShow } from './config.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { exportCommand } from './export.ts';
+import { health } from './health.ts';
 import { minihub } from './minihub.ts';
 import { report } from './report.ts';
 import { show } from './show.ts';
@@ -25,6 +27,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   minihub,
   demo,
   doctor,
+  health,
+  completion,
   configShow,
   configCheck,
   configSchema,

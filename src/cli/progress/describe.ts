@@ -13,8 +13,12 @@ const LEVEL_OF: Record<RunEvent['type'], LogLevel> = {
   remark: 'debug',
 };
 
+export function levelOf(event: RunEvent): LogLevel {
+  return LEVEL_OF[event.type];
+}
+
 export function isShown(event: RunEvent, level: LogLevel): boolean {
-  return ORDER.indexOf(LEVEL_OF[event.type]) <= ORDER.indexOf(level);
+  return ORDER.indexOf(levelOf(event)) <= ORDER.indexOf(level);
 }
 
 /** `fingerprint  12 of 40  owner/name`; no share where the total is unknown. */

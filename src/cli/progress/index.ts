@@ -1,6 +1,7 @@
 import type { EventSink } from '../../refresh/index.ts';
 import type { Io } from '../io.ts';
 import { createLineProgress } from './lines.ts';
+import { createNdjsonProgress } from './ndjson.ts';
 import { createPanelProgress } from './panel.ts';
 
 export const PROGRESS_MODES = ['auto', 'line', 'ndjson', 'none'] as const;
@@ -17,11 +18,7 @@ export interface Progress {
 /** A panel on a terminal, lines elsewhere; every event as one JSON object a line on request. */
 export function createProgress(io: Io, mode: ProgressMode, level: LogLevel): Progress {
   if (mode === 'none') return { sink: () => {}, stop() {} };
-  if (mode === 'ndjson')
-    return {
-      sink: (event) => io.err(`${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`),
-      stop() {},
-    };
+  if (mode === 'ndjson') return createNdjsonProgress(io, level);
   if (mode === 'auto' && io.errIsTerminal && !io.ci) return createPanelProgress(io, level);
   return createLineProgress(io, level);
 }
