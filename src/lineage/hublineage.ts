@@ -14,7 +14,8 @@ import {
   toTreeNode,
   type World,
 } from './family-tree.ts';
-import { type ChildFinding, toEdges, toEvidence } from './findings.ts';
+import { type ChildFinding, type FoundParent, toEdges, toEvidence } from './findings.ts';
+import { findRecreatedOriginals, renameCopies } from './is-recreated-original.ts';
 import { findMerges } from './merges/find-merges.ts';
 import { createSampleCache } from './model-samples.ts';
 import type { LineageOptions } from './options.ts';
@@ -42,8 +43,8 @@ export async function inferHublineage(
     classes: new Map<string, CopyClass>(classes.map((c) => [c.source.repo, c])),
     notes,
   };
-  const findings: ChildFinding[] = [];
-  const copies: CopyFinding[] = [...equal];
+  let findings: ChildFinding[] = [];
+  let copies: CopyFinding[] = [...equal];
   const families: FamilyTree[] = [];
   const byShape = groupBy(
     classes.map((c) => c.source),
@@ -55,13 +56,42 @@ export async function inferHublineage(
     findings.push(...group.findings);
     families.push(...group.families);
   }
+  const derived = countDerived(models, findings);
+  const renamed = findRecreatedOriginals(families, world.classes, derived);
+  if (renamed.size > 0) {
+    copies = renameCopies(copies, renamed);
+    findings = findings.map((f) => renameParents(f, renamed));
+    for (const family of families)
+      for (const node of family.nodes) node.repo = renamed.get(node.repo)?.repo ?? node.repo;
+  }
   for (const adapter of models) {
     if (adapter.fingerprint.kind !== 'adapter') continue;
-    const found = placeAdapter(adapter, families, world);
+    const samples = (await cache.get([adapter.repo])).get(adapter.repo);
+    const found = placeAdapter(adapter, samples, families, world);
     if (found) findings.push(found);
   }
   findings.push(...copies.map((c) => toCopyFinding(c, world)));
   return assemble(models, findings, options.minProbability, notes);
+}
+
+function countDerived(
+  models: readonly LineageModel[],
+  findings: readonly ChildFinding[],
+): Map<string, number> {
+  const children = new Set(findings.map((f) => f.child));
+  const derived = new Map<string, number>();
+  for (const m of models) if (children.has(m.repo)) derived.set(m.owner, (derived.get(m.owner) ?? 0) + 1);
+  return derived;
+}
+
+function renameParents(finding: ChildFinding, renamed: ReadonlyMap<string, LineageModel>): ChildFinding {
+  const rename = (p: FoundParent): FoundParent => ({ ...p, repo: renamed.get(p.repo)?.repo ?? p.repo });
+  return {
+    ...finding,
+    child: renamed.get(finding.child)?.repo ?? finding.child,
+    chosen: finding.chosen.map(rename),
+    ties: finding.ties.map(rename),
+  };
 }
 
 /** Models of one shape can be compared whatever their depth and vocabulary. Head counts are not always told. */

@@ -1,4 +1,5 @@
 import type { LineageModel } from '../types/lineage.ts';
+import { measureOutputFit } from './adapter-fits-outputs.ts';
 import type { FamilyTree, World } from './family-tree.ts';
 import type { ChildFinding } from './findings.ts';
 import type { ModelSamples } from './model-samples.ts';
@@ -26,11 +27,13 @@ export function shapesOf(samples: ModelSamples): Map<string, readonly number[]> 
 }
 
 /**
- * Low-rank factors alone say on which shapes they work, not on which of several models of that shape. So the candidates are the roots
- * and hubs of the families that fit, weighed by how many children they have and by time; the probability stays what that is worth.
+ * Low-rank factors say on which shapes they work and, in small models, to which family's output projection they write; not which of
+ * several relatives they were trained on. So the candidates are the roots and hubs of the families that fit, weighed by how many
+ * children they have and by time; the probability stays what that is worth.
  */
 export function placeAdapter(
   adapter: LineageModel,
+  samples: ModelSamples | undefined,
   families: readonly FamilyTree[],
   world: World,
 ): ChildFinding | null {
@@ -40,6 +43,12 @@ export function placeAdapter(
     family.tree.parent.forEach((p) => {
       if (p >= 0) children[p]!++;
     });
+    const base = family.table.samples(family.tree.root);
+    const headDim =
+      family.members.find((m) => m.fingerprint.widths.headDim !== null)?.fingerprint.widths.headDim ?? null;
+    const fit = samples ? measureOutputFit(samples, base, world.options.positions, headDim) : null;
+    // measured on families with known adapters: 3 to 4 for the right family, at most 1 for others; products are not independent
+    const fitTerm = fit === null ? 0 : Math.max(-2, Math.min(3, 0.7 * fit));
     return family.nodes.flatMap((node, i) => {
       if (i >= family.members.length - family.foreign && family.foreign > 0) return [];
       const isRoot = i === family.tree.root;
@@ -47,6 +56,7 @@ export function placeAdapter(
       // every other member of the family is a possible base too, each a little
       const terms = {
         'adapter-shapes-fit': 0,
+        'adapter-fits-outputs': fitTerm,
         'has-many-children': world.calibration.adapterHub * Math.log(1 + children[i]!) + (isRoot ? 0.5 : 0),
         'created-before': node.existedBy > adapter.createdAt + 3_600_000 ? -world.calibration.time / 2 : 0,
       };
@@ -55,8 +65,15 @@ export function placeAdapter(
           repo: node.repo,
           terms,
           score: Object.values(terms).reduce((a, b) => a + b, 0),
-          values: { 'has-many-children': children[i]! },
+          values: {
+            'has-many-children': children[i]!,
+            ...(fit === null ? {} : { 'adapter-fits-outputs': fit }),
+          },
           details: {
+            'adapter-fits-outputs':
+              fit === null
+                ? 'The samples of the adapter and of the output projection do not overlap enough to tell.'
+                : `The adapter's value factors lean towards the rows of this family's output projection by ${fit.toFixed(1)} standard errors.`,
             'adapter-shapes-fit':
               'The matrices the adapter targets have these shapes here; factors alone do not tell models of one shape apart.',
           },
