@@ -117,6 +117,8 @@ export interface ChangedPage {
   /** changed since the watermark (minus overlap), newest first */
   repos: HubRepo[];
   skipped: SkippedRow[];
+  /** what to persist to go on behind this page; null on the last one */
+  nextUrl: string | null;
   /** true on the item that reached the watermark, or the end of the list */
   complete: boolean;
 }
@@ -131,7 +133,7 @@ export interface HubClient {
   listChangedSince(
     watermarkIso: string,
     overlapMs: number,
-    query: { filter?: string | readonly string[] | undefined; author?: string | undefined; limit: number },
+    query: Pick<ListQuery, 'filter' | 'author' | 'limit' | 'cursorUrl'>,
     options?: CallOptions,
   ): AsyncGenerator<ChangedPage, void, void>;
   /** RepoGone, RepoDisabled, RevisionGone, HubAuth, ... */

@@ -1,6 +1,6 @@
 import { HublineageError } from '../types/errors.ts';
 import type { HubContext } from './api.ts';
-import type { CallOptions, ChangedPage } from './contract.ts';
+import type { CallOptions, ChangedPage, ListQuery } from './contract.ts';
 import { listModels } from './list-models.ts';
 
 /**
@@ -11,7 +11,7 @@ export async function* listChangedSince(
   context: HubContext,
   watermarkIso: string,
   overlapMs: number,
-  query: { filter?: string | readonly string[] | undefined; author?: string | undefined; limit: number },
+  query: Pick<ListQuery, 'filter' | 'author' | 'limit' | 'cursorUrl'>,
   options: CallOptions = {},
 ): AsyncGenerator<ChangedPage, void, void> {
   const sinceMs = Date.parse(watermarkIso) - overlapMs;
@@ -27,7 +27,7 @@ export async function* listChangedSince(
     for (const repo of repos) seen.add(repo.hubId);
     const last = page.repos.findLast((repo) => repo.lastModified !== null);
     const complete = page.nextUrl === null || (last !== undefined && isOld(last.lastModified));
-    yield { repos, skipped: page.skipped, complete };
+    yield { repos, skipped: page.skipped, nextUrl: complete ? null : page.nextUrl, complete };
     if (complete) return;
   }
 }

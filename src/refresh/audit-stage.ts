@@ -23,13 +23,14 @@ export async function audit(context: RunContext): Promise<void> {
   for await (const model of store.loadSummaries()) summaries.set(model.repo, model.fingerprint);
 
   const models: AuditModelFacts[] = [];
-  for await (const { repo, status } of store.iterateRepos({ families: config.scope.families })) {
+  for await (const { repo, status, hub } of store.iterateRepos({ families: config.scope.families })) {
     const summary = summaries.get(repo);
     models.push({
       repo,
       status,
       kind: summary?.kind ?? 'full',
       shape: summary ? { family: summary.family, widths: summary.widths } : null,
+      createdAt: toTime(hub.createdAt),
     });
   }
 
@@ -53,6 +54,12 @@ export async function audit(context: RunContext): Promise<void> {
   );
   await store.replaceVerdicts(verdicts, context.runId);
   context.counts.verdicts = verdicts.length;
+}
+
+/** ms since epoch; null for a date that is none */
+function toTime(iso: string): number | null {
+  const time = Date.parse(iso);
+  return Number.isNaN(time) ? null : time;
 }
 
 async function comparePairs(

@@ -1,11 +1,11 @@
-import { extractClaims, normalizeRepoName } from '../claims/index.ts';
+import { extractClaims } from '../claims/index.ts';
 import type { PendingRepo } from '../store/index.ts';
 import type { ClaimSource, ResolvedClaim } from '../types/claims.ts';
-import { isHublineageError } from '../types/errors.ts';
-import { classifyFamily } from './classify-family.ts';
+import { type HublineageError, isHublineageError } from '../types/errors.ts';
 import type { RunContext } from './context.ts';
-import { readRepo } from './crawl.ts';
-import { throwIfAborted } from './stopping.ts';
+import { lookUpNames } from './look-up-names.ts';
+import { retryAt } from './retry-at.ts';
+import { isHubTrouble, throwIfAborted } from './stopping.ts';
 
 /** Raise when claims are read differently: every repo's claims are then read again from what is stored. */
 export const CLAIMS_VERSION = 1;
@@ -14,12 +14,23 @@ const PAGE = 500;
 const MAX_README_BYTES = 1_000_000;
 /** What only the weight files tell stays until they are read again. */
 const FROM_WEIGHTS: readonly ClaimSource[] = ['gguf', 'kohya', 'adapter_config', 'config'];
-/** How long a name that was not on the Hub is not asked for again. */
-const MISSING_NAME_MS = 7 * 86_400_000;
 
-/** Reads what each new or changed repo declares, then finds out which repos those names mean today. */
+type UnresolvedClaim = Omit<ResolvedClaim, 'resolvedRepo'>;
+
+/**
+ * Reads what each new or changed repo declares, then finds out which repos those names mean today. Bases found that way declare bases of
+ * their own, so both steps follow each other until nothing is new.
+ */
 export async function readClaims(context: RunContext): Promise<number> {
-  const { store } = context;
+  let done = 0;
+  for (;;) {
+    done += await readPendingClaims(context);
+    if (!(await lookUpNames(context))) return done;
+  }
+}
+
+async function readPendingClaims(context: RunContext): Promise<number> {
+  const { store, emit } = context;
   const total = await store.countPending({ stage: 'claims', version: CLAIMS_VERSION });
   let done = 0;
   let afterKey: string | null = null;
@@ -30,30 +41,50 @@ export async function readClaims(context: RunContext): Promise<number> {
       limit: PAGE,
       afterKey,
     });
-    if (page.length === 0) break;
+    if (page.length === 0) return done;
     for (const repo of page) {
       throwIfAborted(context.signal);
-      const { claims, notes } = extractClaims({ repo: repo.hub, readme: await readCard(context, repo) });
-      const kept = (await store.getClaims(repo.hubId)).filter((claim) => FROM_WEIGHTS.includes(claim.source));
-      await store.replaceClaims(repo.hubId, repo.sha, [...claims.map(unresolved), ...kept], CLAIMS_VERSION);
-      for (const note of notes) context.emit({ type: 'remark', message: `${repo.repo}: ${note}` });
+      try {
+        await readClaimsOf(context, repo);
+      } catch (error) {
+        if (!isHubTrouble(error)) throw error;
+        await recordFailure(context, repo, error);
+      }
       afterKey = repo.key;
       done++;
     }
-    context.emit({
-      type: 'progress',
-      stage: 'claims',
-      done,
-      total,
-      detail: afterKey === null ? '' : (page.at(-1)?.repo ?? ''),
-    });
+    emit({ type: 'progress', stage: 'claims', done, total, detail: page.at(-1)?.repo ?? '' });
   }
-  await lookUpNames(context);
-  return done;
 }
 
-export function unresolved(claim: Omit<ResolvedClaim, 'resolvedRepo'>): ResolvedClaim {
-  return { ...claim, resolvedRepo: null };
+async function readClaimsOf(context: RunContext, repo: PendingRepo): Promise<void> {
+  const { store, emit } = context;
+  const { claims, notes } = extractClaims({ repo: repo.hub, readme: await readCard(context, repo) });
+  const fromWeights = (await store.getClaims(repo.hubId)).filter(({ source }) =>
+    FROM_WEIGHTS.includes(source),
+  );
+  await store.replaceClaims(repo.hubId, repo.sha, addClaims(claims, fromWeights), CLAIMS_VERSION);
+  if (repo.attempts > 0) await store.clearFailure(repo.hubId, 'claims');
+  for (const note of notes) emit({ type: 'remark', message: `${repo.repo}: ${note}` });
+}
+
+/** What was declared before, less what older weight files said, and what these files and the listing say now. */
+export function replaceFileClaims(
+  before: readonly ResolvedClaim[],
+  now: readonly UnresolvedClaim[],
+): ResolvedClaim[] {
+  return addClaims(
+    before.filter(({ source }) => !FROM_WEIGHTS.includes(source)),
+    now,
+  );
+}
+
+/** Claims of both lists, each (source, text) once; resolved afresh after every change. */
+function addClaims(first: readonly UnresolvedClaim[], more: readonly UnresolvedClaim[]): ResolvedClaim[] {
+  const keyOf = (claim: UnresolvedClaim) => `${claim.source}|${claim.raw}`;
+  const known = new Set(first.map(keyOf));
+  const added = more.filter((claim) => !known.has(keyOf(claim)));
+  return [...first, ...added].map((claim) => ({ ...claim, resolvedRepo: null }));
 }
 
 async function readCard(context: RunContext, repo: PendingRepo): Promise<string | null> {
@@ -79,31 +110,21 @@ async function readCard(context: RunContext, repo: PendingRepo): Promise<string 
   }
 }
 
-/**
- * Declared names that no indexed repo carries are asked for once, so that "not on the Hub" is the Hub's word and not ours. What exists is
- * kept as a repo outside the scope; what does not is remembered for a week.
- */
-async function lookUpNames(context: RunContext): Promise<void> {
-  const { store } = context;
-  await store.resolveClaims();
-  const rows = await store.readView('declared_bases', { where: 'resolved_repo IS NULL' });
-  const names = new Set(rows.map((row) => normalizeRepoName(row.declared)).filter((name) => name !== null));
-  let found = 0;
-  for (const name of names) {
-    throwIfAborted(context.signal);
-    const key = `missing:${context.config.hub.endpoint}|${name.toLowerCase()}`;
-    const missingSince = await store.getCursor<string>(key);
-    if (missingSince !== null && context.now().getTime() - Date.parse(missingSince) < MISSING_NAME_MS)
-      continue;
-    const repo = await readRepo(context, name);
-    if (repo === null) {
-      await store.saveCursor(key, context.now().toISOString());
-      continue;
-    }
-    const family = classifyFamily(repo);
-    await store.upsertRepos([repo], context.runId, { inScope: false, ...(family ? { family } : {}) });
-    await store.clearCursor(key);
-    found++;
-  }
-  if (found > 0) await store.resolveClaims();
+async function recordFailure(context: RunContext, repo: PendingRepo, error: HublineageError): Promise<void> {
+  const failure = await context.store.recordFailure({
+    hubId: repo.hubId,
+    stage: 'claims',
+    version: CLAIMS_VERSION,
+    error: { code: error.code, message: error.message },
+    retryAfter: retryAt(context.now(), repo.attempts),
+  });
+  context.counts.failed++;
+  context.emit({
+    type: 'failure',
+    stage: 'claims',
+    repo: repo.repo,
+    code: error.code,
+    message: error.message,
+    final: failure.exhausted,
+  });
 }

@@ -1,6 +1,7 @@
 import type { HubClient } from '../hub/index.ts';
 import type { RunCounts, Store } from '../store/index.ts';
 import type { Config } from '../types/config.ts';
+import type { HublineageError } from '../types/errors.ts';
 import type { EventSink } from './events.ts';
 
 /** What every stage works with. Clock and network come in here and nowhere else. */
@@ -14,7 +15,10 @@ export interface RunContext {
   counts: RunCounts;
   emit: EventSink;
   now: () => Date;
+  /** asked to stop: nothing new is begun, what is under way is finished */
   signal: AbortSignal;
+  /** why the run will have to go on another time although it was not stopped, or null */
+  unfinished: HublineageError | null;
 }
 
 export function emptyCounts(): RunCounts {

@@ -1,21 +1,21 @@
 import { extractClaims } from '../claims/index.ts';
 import { encodeFingerprint, fingerprintModel, meterFiles } from '../fingerprint/index.ts';
 import { type FingerprintRow, isWeightFile, type PendingRepo, toWeightsKey } from '../store/index.ts';
-import { type ErrorCode, type HublineageError, toHublineageError } from '../types/errors.ts';
+import { type ErrorCode, HublineageError, toHublineageError } from '../types/errors.ts';
 import type { HubFile, RepoFiles } from '../types/hub.ts';
 import type { ModelStatus } from '../types/verdict.ts';
 import type { ModelWeights } from '../types/weights.ts';
 import { openModel } from '../weights/index.ts';
 import { readAnalyserVersion } from './analyser-version.ts';
-import { CLAIMS_VERSION, unresolved } from './claims-stage.ts';
+import { CLAIMS_VERSION, replaceFileClaims } from './claims-stage.ts';
 import type { RunContext } from './context.ts';
 import { expectedWeightFiles } from './expected-weight-files.ts';
 import { readExtraClaims } from './extra-claims.ts';
+import { linkGated, noteNewFingerprints } from './link-gated.ts';
+import { retryAt } from './retry-at.ts';
 import { isStopping, throwIfAborted } from './stopping.ts';
 
 const PAGE = 200;
-/** Minutes before a failed repo is tried again, doubled with each try. */
-const RETRY_AFTER_MINUTES = 30;
 
 /** Errors that say what a repo is, rather than that something went wrong. */
 const STATUS_OF: Partial<Record<ErrorCode, ModelStatus>> = {
@@ -45,6 +45,12 @@ export async function fingerprintPending(context: RunContext): Promise<void> {
   const results = await Promise.allSettled(workers);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   await linkGated(context, version);
+  if (pending > total)
+    context.unfinished ??= new HublineageError(
+      'LimitReached',
+      `${total} models were read, ${pending - total} are left`,
+      { hint: 'run the same command again to go on, or raise --limit' },
+    );
 }
 
 async function* pendingRepos(
@@ -171,6 +177,7 @@ class FingerprintWork {
       status: fingerprint.kind === 'adapter' ? 'adapter' : 'fingerprinted',
     };
     await this.#saveExtraClaims(repo, files, list, weights);
+    await noteNewFingerprints(this.#context);
     await store.saveFingerprint(row);
     counts.fingerprinted++;
   }
@@ -184,18 +191,17 @@ class FingerprintWork {
   ): Promise<void> {
     const { store } = this.#context;
     const extra = await readExtraClaims(repo.hub, files, list, weights);
-    const before = await store.getClaims(repo.hubId);
     const { claims } = extractClaims({ repo: repo.hub, ...extra });
-    const known = new Set(before.map((claim) => `${claim.source}|${claim.raw}`));
-    const added = claims.filter((claim) => !known.has(`${claim.source}|${claim.raw}`)).map(unresolved);
-    if (added.length > 0)
-      await store.replaceClaims(repo.hubId, repo.sha, [...before, ...added], CLAIMS_VERSION);
+    const kept = replaceFileClaims(await store.getClaims(repo.hubId), claims);
+    await store.replaceClaims(repo.hubId, repo.sha, kept, CLAIMS_VERSION);
   }
 
   async #recordOutcome(repo: PendingRepo, error: HublineageError): Promise<void> {
     const { store, counts, emit, now } = this.#context;
     const status = STATUS_OF[error.code];
     if (status !== undefined) {
+      if (status === 'gated') await noteNewFingerprints(this.#context);
+      await store.clearFailure(repo.hubId, 'fingerprint');
       await store.setStatus(repo.hubId, repo.sha, this.#version, status, error.message);
       return;
     }
@@ -203,13 +209,12 @@ class FingerprintWork {
       counts.reposGone += await store.setGone([repo.hubId], this.#context.runId);
       return;
     }
-    const minutes = RETRY_AFTER_MINUTES * 2 ** Math.min(repo.attempts, 8);
     const failure = await store.recordFailure({
       hubId: repo.hubId,
       stage: 'fingerprint',
       version: this.#version,
       error: { code: error.code, message: error.where ? `${error.message} (${error.where})` : error.message },
-      retryAfter: new Date(now().getTime() + minutes * 60_000).toISOString(),
+      retryAfter: retryAt(now(), repo.attempts),
     });
     if (failure.exhausted)
       await store.setStatus(repo.hubId, repo.sha, this.#version, 'failed', error.message);
@@ -222,19 +227,5 @@ class FingerprintWork {
       message: error.message,
       final: failure.exhausted,
     });
-  }
-}
-
-/** A gated repo whose files an open repo holds too takes that one's fingerprint; looked at again each run, since the open copy may be new. */
-async function linkGated(context: RunContext, version: number): Promise<void> {
-  const { store, counts } = context;
-  for await (const repo of store.iterateRepos({
-    statuses: ['gated'],
-    families: context.config.scope.families,
-  })) {
-    const key = toWeightsKey(expectedWeightFiles(await store.getFiles(repo.hubId), repo.repo));
-    if (key === null) continue;
-    if (await store.linkFingerprint({ hubId: repo.hubId, sha: repo.hub.sha, version, weightsKey: key }))
-      counts.shared++;
   }
 }

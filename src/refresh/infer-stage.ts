@@ -7,12 +7,15 @@ import { ROUND_TRIP } from '../weights/index.ts';
 import { readAnalyserVersion } from './analyser-version.ts';
 import type { RunContext } from './context.ts';
 import { createPositionsOf } from './positions-of.ts';
+import { yieldToSignals } from './stopping.ts';
 
 const STATE_KEY = 'inferred-from';
 
 /** Samples of stored models, decoded on demand. */
-export function createSampleLoader(context: Pick<RunContext, 'store'>): SampleLoader {
+export function createSampleLoader(context: Pick<RunContext, 'store' | 'signal'>): SampleLoader {
   return async (repos) => {
+    // inference computes for long between two loads: this is where a signal can reach it
+    await yieldToSignals(context.signal);
     const blobs = await context.store.loadBlobs(repos);
     const samples = new Map<string, TensorSample[]>();
     for (const [repo, blob] of blobs) samples.set(repo, decodeSamples(blob));

@@ -3,6 +3,7 @@ import {
   createSystemClock,
   type HubBudget,
   type HubClient,
+  type HubClock,
   type HubEvent,
 } from '../hub/index.ts';
 import { openStore, type RunSpending, type RunStatus, type StageName, type Store } from '../store/index.ts';
@@ -13,12 +14,13 @@ import { audit } from './audit-stage.ts';
 import { readClaims } from './claims-stage.ts';
 import { emptyCounts, type RunContext } from './context.ts';
 import { crawl } from './crawl.ts';
+import { delayAbort } from './delay-abort.ts';
 import type { EventSink, Stage } from './events.ts';
 import { fingerprintPending } from './fingerprint-stage.ts';
 import { infer } from './infer-stage.ts';
 import { acquireLock } from './lock.ts';
 import { type WrittenReport, writeReports } from './report-stage.ts';
-import { isStopping } from './stopping.ts';
+import { isLimit, isStopping, throwIfAborted } from './stopping.ts';
 
 export interface RunOptions {
   config: Config;
@@ -29,6 +31,10 @@ export interface RunOptions {
   emit: EventSink;
   signal: AbortSignal;
   now?: () => Date;
+  /** what requests wait by; the machine's clock when absent */
+  hubClock?: HubClock;
+  /** longest that work under way may go on after `signal`; 8,000 when absent */
+  graceMs?: number;
   /** crawl: walk everything again; infer: rebuild even where nothing changed */
   full?: boolean;
 }
@@ -46,6 +52,11 @@ export interface RunOutcome {
   /** no repo was new or changed, and nothing was read */
   nothingNew: boolean;
 }
+
+/** Work under way at the first SIGTERM is to end within ten seconds; what is still waiting for the Hub then is given up. */
+const GRACE_MS = 8000;
+/** Stages that ask the Hub: after a limit of the run they are left out, and the others conclude from what is there. */
+const ONLINE: readonly Stage[] = ['crawl', 'claims', 'fingerprint'];
 
 const USER_AGENT_URL = 'https://www.npmjs.com/package/hublineage';
 
@@ -65,7 +76,7 @@ export function nextTimeOfDay(time: string, now: Date): number {
 
 export function createRunHub(
   config: Config,
-  options: { emit: EventSink; signal?: AbortSignal; now: () => Date },
+  options: { emit: EventSink; signal?: AbortSignal; now: () => Date; clock?: HubClock | undefined },
 ): HubClient {
   const budget: HubBudget = {
     maxRequests: config.run.maxRequests,
@@ -75,7 +86,7 @@ export function createRunHub(
   return createHubClient({
     ...config.hub,
     userAgent: describeUserAgent(config.hub.contact),
-    clock: createSystemClock(),
+    clock: options.clock ?? createSystemClock(),
     budget,
     signal: options.signal,
     onEvent: (event) => tellHubEvent(event, options.emit),
@@ -101,29 +112,44 @@ export async function runStages(options: RunOptions): Promise<RunOutcome> {
   const lock = acquireLock(config.database.file, options.name, now);
   let store: Store | null = null;
   let hub: HubClient | null = null;
+  const grace = delayAbort(signal, options.graceMs ?? GRACE_MS);
   try {
     store = await openStore(config.database.file, { now });
-    hub = createRunHub(config, { emit, signal, now });
+    hub = createRunHub(config, { emit, signal: grace.signal, now, clock: options.hubClock });
     const runId = await store.startRun(options.name);
-    const context: RunContext = { config, store, hub, runId, counts: emptyCounts(), emit, now, signal };
+    const context: RunContext = {
+      config,
+      store,
+      hub,
+      runId,
+      counts: emptyCounts(),
+      emit,
+      now,
+      signal,
+      unfinished: null,
+    };
     let stoppedBy: HublineageError | null = null;
     let reports: WrittenReport[] = [];
-    try {
-      for (const stage of options.stages) {
+    for (const stage of options.stages) {
+      if (stoppedBy !== null && ONLINE.includes(stage)) continue;
+      try {
+        throwIfAborted(signal);
         if (stage === 'report') {
           // the report tells about this run: what it counted must be in its row first
           await store.updateRun(runId, { ...context.counts, ...spendingOf(hub) });
           reports = await writeReports(context);
         } else await runStage(context, stage, options.full === true);
+      } catch (cause) {
+        const error = toHublineageError(cause);
+        if (!isStopping(error)) {
+          await store.finishRun(runId, 'failed', context.counts, spendingOf(hub));
+          throw cause;
+        }
+        stoppedBy = error;
+        if (!isLimit(error)) break;
       }
-    } catch (cause) {
-      const error = toHublineageError(cause);
-      if (!isStopping(error)) {
-        await store.finishRun(runId, 'failed', context.counts, spendingOf(hub));
-        throw cause;
-      }
-      stoppedBy = error;
     }
+    stoppedBy ??= context.unfinished;
     const failures = await store.listFailures();
     const status = endStatus(stoppedBy, failures.length);
     await store.finishRun(runId, status, context.counts, spendingOf(hub));
@@ -146,6 +172,7 @@ export async function runStages(options: RunOptions): Promise<RunOutcome> {
         0,
     };
   } finally {
+    grace.end();
     await hub?.close();
     await store?.close();
     lock.release();

@@ -58,6 +58,8 @@ export interface UpsertOptions {
 
 export interface UpsertCounts {
   seen: number;
+  /** of those, rows this run had not seen before: listings overlap */
+  first: number;
   new: number;
   /** sha differs from the one known before */
   changed: number;
@@ -203,6 +205,11 @@ export interface EdgeChange {
   at: string;
 }
 
+export interface RepoChange {
+  change: 'new' | 'gone';
+  repo: string;
+}
+
 export interface ViewQuery {
   /** SQL condition over the view's columns, from code and never from people; values go into params */
   where?: string;
@@ -312,6 +319,8 @@ export interface Store {
   listVerdictChanges(sinceRun: number): Promise<VerdictChange[]>;
   listVerdictHistory(repo: string): Promise<VerdictChange[]>;
   listEdgeChanges(sinceRun: number): Promise<EdgeChange[]>;
+  /** repos that runs after `sinceRun` saw first, and those they found gone; in name order */
+  listRepoChanges(sinceRun: number): Promise<RepoChange[]>;
 
   // runs
   startRun(stage: StageName): Promise<number>;

@@ -41,18 +41,26 @@ describe('upsertRepos', () => {
     const hub = makeHub(1, { tags: ['license:mit'], cardData: { base_model: 'a/b' } });
     expect(await store.upsertRepos([hub, makeHub(2)], 1)).toEqual({
       seen: 2,
+      first: 2,
       new: 2,
       changed: 0,
       renamed: 0,
     });
     expect(await store.upsertRepos([hub, makeHub(2)], 2)).toEqual({
       seen: 2,
+      first: 2,
       new: 0,
       changed: 0,
       renamed: 0,
     });
     const moved = { ...makeHub(2), sha: toSha(99), repo: 'other/New-Name', downloads: 7 };
-    expect(await store.upsertRepos([moved], 3)).toEqual({ seen: 1, new: 0, changed: 1, renamed: 1 });
+    expect(await store.upsertRepos([moved], 3)).toEqual({
+      seen: 1,
+      first: 1,
+      new: 0,
+      changed: 1,
+      renamed: 1,
+    });
     expect((await store.getRepo('owner/model-1'))?.hub).toEqual(hub);
     expect((await store.getRepo(toHubId(2)))?.hub).toEqual(moved);
     expect((await store.readView('models', { where: 'repo = ?', params: [hub.repo] }))[0]?.license).toBe(

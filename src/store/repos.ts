@@ -35,6 +35,7 @@ interface KnownRepo {
   gated: string;
   status: ModelStatus;
   superseded: number;
+  last_run: number;
 }
 
 /** A name that another repo holds now is taken from the one that held it, which may turn up under a new name later. */
@@ -72,7 +73,7 @@ function upsertRepo(
   counts: UpsertCounts,
 ): void {
   const known = connection
-    .sql('SELECT repo, sha, gated, status, superseded FROM t_repos WHERE hub_id = ?')
+    .sql('SELECT repo, sha, gated, status, superseded, last_run FROM t_repos WHERE hub_id = ?')
     .get(hub.hubId) as KnownRepo | undefined;
   const folded = foldName(hub.repo);
   const gated = hub.gated === false ? 'no' : hub.gated;
@@ -121,6 +122,7 @@ function upsertRepo(
     connection.sql('UPDATE t_claims SET repo = ? WHERE hub_id = ?').run(hub.repo, hub.hubId);
   }
   counts.seen++;
+  if (known === undefined || known.last_run < runId) counts.first++;
   if (known === undefined) counts.new++;
   else if (known.sha !== hub.sha) counts.changed++;
   if (renamed) counts.renamed++;
@@ -141,7 +143,7 @@ export function createRepos(connection: Connection): RepoMethods {
   return {
     getRepo,
     async upsertRepos(rows, runId, options = {}) {
-      const counts: UpsertCounts = { seen: 0, new: 0, changed: 0, renamed: 0 };
+      const counts: UpsertCounts = { seen: 0, first: 0, new: 0, changed: 0, renamed: 0 };
       return connection.write(() => {
         for (const hub of rows) upsertRepo(connection, hub, runId, options, counts);
         if (options.cursor !== undefined) writeCursor(connection, options.cursor.key, options.cursor.value);
