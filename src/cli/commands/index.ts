@@ -7,6 +7,7 @@ import { exportCommand } from './export.ts';
 import { health } from './health.ts';
 import { minihub } from './minihub.ts';
 import { report } from './report.ts';
+import { serve } from './serve.ts';
 import { show } from './show.ts';
 import { sql } from './sql.ts';
 import { audit, crawl, fingerprint, infer, refresh } from './stages.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   tree,
   sql,
   exportCommand,
+  serve,
   minihub,
   demo,
   doctor,

@@ -1,0 +1,122 @@
+import { hierarchy, tree } from 'd3-hierarchy';
+import type { ViewRows } from '../../store/index.ts';
+import type { Relation } from '../../types/lineage.ts';
+import { type ModelCard, readCards, readEdgesOf } from './cards.ts';
+import type { OutlineSource } from './outline.ts';
+
+/** Dots on one map: more would neither be read nor be a page of reasonable size. */
+export const MAX_MAP_MODELS = 1_200;
+const MAX_DEPTH = 64;
+
+export interface MapNode extends ModelCard {
+  parent: string | null;
+  relation: Relation | null;
+  depth: number;
+  /** drawn models below it */
+  drawnBelow: number;
+  /** place in a circle of radius 1 */
+  x: number;
+  y: number;
+}
+
+export interface FamilyMap {
+  /** parents before children */
+  nodes: MapNode[];
+  isWhole: boolean;
+}
+
+/** The models of a map with their places. A large family is cut down to its most downloaded models and the way to each from the root. */
+export async function readFamilyMap(source: OutlineSource, root: ViewRows['roots']): Promise<FamilyMap> {
+  const { store } = source;
+  const isWhole = root.models <= MAX_MAP_MODELS;
+  const chosen = isWhole
+    ? await store.readView('families', {
+        where: 'root = ?',
+        params: [root.root],
+        order: 'depth, repo',
+        limit: MAX_MAP_MODELS,
+      })
+    : // The plus keeps the index on family_root out of it: walking down from the most downloaded finds members of a large family soon.
+      await store.readView('models', {
+        where: '+family_root = ?',
+        params: [root.root],
+        order: 'downloads DESC, repo',
+        limit: MAX_MAP_MODELS - 200,
+      });
+  const edges = await readWays(
+    source,
+    root.root,
+    chosen.map((row) => row.repo),
+  );
+  const names = [root.root, ...edges.keys()];
+  const cards = await readCards(store, source.labels, names);
+  return { nodes: place(root.root, edges, cards), isWhole };
+}
+
+/** child -> its edge, for the models given and everything above them up to the root. */
+async function readWays(
+  { store }: OutlineSource,
+  root: string,
+  repos: readonly string[],
+): Promise<Map<string, ViewRows['edges']>> {
+  const edges = new Map<string, ViewRows['edges']>();
+  const asked = new Set([root]);
+  let wanted = repos.filter((repo) => repo !== root);
+  for (let step = 0; step < MAX_DEPTH && wanted.length > 0; step++) {
+    for (const repo of wanted) asked.add(repo);
+    for (const edge of await readEdgesOf(store, wanted)) {
+      // the first is the one with the largest share
+      if (!edges.has(edge.child)) edges.set(edge.child, edge);
+    }
+    wanted = [...new Set([...edges.values()].map((edge) => edge.parent))].filter((repo) => !asked.has(repo));
+  }
+  return edges;
+}
+
+interface Item {
+  repo: string;
+  children: Item[];
+}
+
+/** Radial tree, the root in the middle; whatever a cycle or a broken row cuts off from the root is left out. */
+function place(
+  root: string,
+  edges: ReadonlyMap<string, ViewRows['edges']>,
+  cards: ReadonlyMap<string, ModelCard>,
+): MapNode[] {
+  const below = Map.groupBy(edges.values(), (edge) => edge.parent);
+  const seen = new Set([root]);
+  const top: Item = { repo: root, children: [] };
+  for (let level = [top]; level.length > 0; ) {
+    const next: Item[] = [];
+    for (const item of level) {
+      for (const edge of below.get(item.repo) ?? []) {
+        if (seen.has(edge.child)) continue;
+        seen.add(edge.child);
+        const child = { repo: edge.child, children: [] };
+        item.children.push(child);
+        next.push(child);
+      }
+    }
+    level = next;
+  }
+  const laid = tree<Item>()
+    .size([2 * Math.PI, 1])
+    .separation((a, b) => (a.parent === b.parent ? 1 : 2) / Math.max(1, a.depth))(
+    hierarchy(top)
+      .count()
+      .sort((a, b) => (b.value ?? 0) - (a.value ?? 0) || (a.data.repo < b.data.repo ? -1 : 1)),
+  );
+  return laid.descendants().map((node) => {
+    const edge = edges.get(node.data.repo) ?? null;
+    return {
+      ...cards.get(node.data.repo)!,
+      parent: node.parent?.data.repo ?? null,
+      relation: edge?.relation ?? null,
+      depth: node.depth,
+      drawnBelow: node.descendants().length - 1,
+      x: Number((node.y * Math.sin(node.x)).toFixed(4)),
+      y: Number((-node.y * Math.cos(node.x)).toFixed(4)),
+    };
+  });
+}
