@@ -160,6 +160,12 @@ export const configSchema = z.strictObject({
         .default(['markdown', 'html', 'json', 'csv'])
         .describe('Reports written after a refresh.'),
       top: count(1, 1000).default(10).describe('Findings printed at the end of a run.'),
+      metricsFile: text
+        .nullable()
+        .default(null)
+        .describe(
+          'Prometheus text file written after each run, for the textfile collector of node_exporter; null = none.',
+        ),
     })
     .prefault({}),
   run: z

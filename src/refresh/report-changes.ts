@@ -59,6 +59,7 @@ function netEdges(changes: Awaited<ReturnType<Store['listEdgeChanges']>>): Chang
 /** From the verdict a model had then to the one it has now. */
 function netVerdicts(changes: Awaited<ReturnType<Store['listVerdictChanges']>>): ChangeRows['verdicts'] {
   const net = new Map<string, ChangeRows['verdicts'][number]>();
-  for (const { repo, from, to } of changes) net.set(repo, { repo, from: net.has(repo) ? net.get(repo)!.from : from, to });
+  for (const { repo, from, to } of changes)
+    net.set(repo, { repo, from: net.has(repo) ? net.get(repo)!.from : from, to });
   return [...net.values()];
 }

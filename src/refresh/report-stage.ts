@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseCorrections } from '../audit/index.ts';
 import {
@@ -8,11 +8,12 @@ import {
   type ReportRows,
   renderCsv,
   renderHtml,
-  renderJson,
+  renderJsonParts,
   renderMarkdown,
 } from '../report/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Config } from '../types/config.ts';
+import { readChanges } from './report-changes.ts';
 
 export interface WrittenReport {
   format: Config['report']['formats'][number];
@@ -20,18 +21,24 @@ export interface WrittenReport {
   path: string;
 }
 
+const FLUSH_CHARS = 1 << 20;
+
 const RENDERERS: Record<
   WrittenReport['format'],
-  { file: string; render: (document: ReportDocument) => string }
+  { file: string; render: (document: ReportDocument) => Iterable<string> }
 > = {
-  markdown: { file: 'report.md', render: renderMarkdown },
-  html: { file: 'report.html', render: renderHtml },
-  json: { file: 'report.json', render: renderJson },
-  csv: { file: 'report.csv', render: renderCsv },
+  markdown: { file: 'report.md', render: (document) => [renderMarkdown(document)] },
+  html: { file: 'report.html', render: (document) => [renderHtml(document)] },
+  // beyond half a million models no string can hold it
+  json: { file: 'report.json', render: renderJsonParts },
+  csv: { file: 'report.csv', render: (document) => [renderCsv(document)] },
 };
 
-/** The index as the report's builders take it. */
-export async function readReportRows(store: Store): Promise<ReportRows> {
+/**
+ * The index as the report's builders take it.
+ * @param sinceRun the run changes are told since; the last refresh that finished before the newest one when absent
+ */
+export async function readReportRows(store: Store, sinceRun?: number): Promise<ReportRows> {
   const runs = await store.readView('runs', { order: 'run_id' });
   const families = await store.readView('families', { order: 'root, depth, repo' });
   const virtualParents = await store.loadVirtualParents();
@@ -46,6 +53,7 @@ export async function readReportRows(store: Store): Promise<ReportRows> {
     runs: runs.map((run) => ({ ...run })),
     virtualParents: virtualParents.map((parent) => ({ id: parent.id, declared_label: parent.declaredLabel })),
     corrections: readCorrections(),
+    changes: await readChanges(store, sinceRun),
   };
 }
 
@@ -75,8 +83,28 @@ export async function writeReports(context: { store: Store; config: Config }): P
   return config.report.formats.map((format) => {
     const { file, render } = RENDERERS[format];
     const path = join(directory, file);
-    writeFileSync(`${path}.tmp`, render(document));
+    writeParts(`${path}.tmp`, render(document));
     renameSync(`${path}.tmp`, path);
     return { format, path };
   });
+}
+
+/** Pieces are gathered into megabytes: a report has a piece a row, and a system call each would take minutes. */
+function writeParts(path: string, parts: Iterable<string>): void {
+  const file = openSync(path, 'w');
+  try {
+    let held: string[] = [];
+    let chars = 0;
+    for (const part of parts) {
+      held.push(part);
+      chars += part.length;
+      if (chars < FLUSH_CHARS) continue;
+      writeFileSync(file, held.join(''));
+      held = [];
+      chars = 0;
+    }
+    writeFileSync(file, held.join(''));
+  } finally {
+    closeSync(file);
+  }
 }

@@ -19,6 +19,7 @@ import type { EventSink, Stage } from './events.ts';
 import { fingerprintPending } from './fingerprint-stage.ts';
 import { infer } from './infer-stage.ts';
 import { acquireLock } from './lock.ts';
+import { writeMetrics } from './metrics-file.ts';
 import { type WrittenReport, writeReports } from './report-stage.ts';
 import { isLimit, isStopping, throwIfAborted } from './stopping.ts';
 
@@ -143,6 +144,7 @@ export async function runStages(options: RunOptions): Promise<RunOutcome> {
         const error = toHublineageError(cause);
         if (!isStopping(error)) {
           await store.finishRun(runId, 'failed', context.counts, spendingOf(hub));
+          await writeMetrics(store, config);
           throw cause;
         }
         stoppedBy = error;
@@ -153,6 +155,7 @@ export async function runStages(options: RunOptions): Promise<RunOutcome> {
     const failures = await store.listFailures();
     const status = endStatus(stoppedBy, failures.length);
     await store.finishRun(runId, status, context.counts, spendingOf(hub));
+    await writeMetrics(store, config);
     const { counts } = context;
     return {
       runId,

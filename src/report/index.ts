@@ -11,6 +11,7 @@ export { renderGraphml } from './render-graphml.ts';
 export { renderHtml } from './render-html.ts';
 export { renderJson, renderJsonParts } from './render-json.ts';
 export { renderMarkdown } from './render-markdown.ts';
+export { type MetricsInput, type MetricsRun, renderMetrics } from './render-metrics.ts';
 export { renderSarif, type SarifFinding } from './render-sarif.ts';
 export { renderSummaryText, type SummaryOptions } from './render-summary.ts';
 export { renderTree, type TreeFormat, type TreeOptions } from './render-tree.ts';

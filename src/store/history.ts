@@ -1,7 +1,10 @@
-import type { EdgeChange, Store, VerdictChange } from './contract.ts';
+import type { EdgeChange, RepoChange, Store, VerdictChange } from './contract.ts';
 import type { Connection } from './database.ts';
 
-type HistoryMethods = Pick<Store, 'listVerdictChanges' | 'listVerdictHistory' | 'listEdgeChanges'>;
+type HistoryMethods = Pick<
+  Store,
+  'listVerdictChanges' | 'listVerdictHistory' | 'listEdgeChanges' | 'listRepoChanges'
+>;
 
 const STANDS = `EXISTS (SELECT 1 FROM t_edges e WHERE e.child = t_edge_history.child AND e.rank = 1
   AND e.parent = t_edge_history.parent AND e.relation = t_edge_history.relation)`;
@@ -71,6 +74,15 @@ export function createHistory(connection: Connection): HistoryMethods {
           JOIN t_nodes c ON c.node_id = x.child JOIN t_nodes p ON p.node_id = x.parent
           ORDER BY x.run, child, parent, x.change`)
         .all({ run: sinceRun }) as EdgeChange[];
+    },
+    async listRepoChanges(sinceRun) {
+      // a repo found gone keeps the run that found it as its last
+      return connection
+        .sql(`SELECT 'new' AS change, repo FROM t_repos WHERE first_run > :run AND gone = 0 AND superseded = 0
+          UNION ALL
+          SELECT 'gone', repo FROM t_repos WHERE last_run > :run AND first_run <= :run AND gone = 1 AND superseded = 0
+          ORDER BY repo`)
+        .all({ run: sinceRun }) as RepoChange[];
     },
   };
 }

@@ -62,6 +62,8 @@ export interface Config {
     formats: ('markdown' | 'html' | 'json' | 'csv')[];
     /** rows of the most important findings printed */
     top: number;
+    /** Prometheus text file written after each run, null = none */
+    metricsFile: string | null;
   };
   /** limits of one run; null = none */
   run: {
