@@ -13,8 +13,8 @@ export interface PairScorerOptions {
   seed: number;
   /** independent runs a method with chance in it is repeated; its score is then the share of runs that named the pair */
   repeats?: number;
-  /** number of clusters a shape, for methods that are given it in their papers; default: found, see `clustering/choose-count.ts` */
-  clusters?: number;
+  /** number of clusters among models of one shape, for methods whose papers are given it; default: found, see `clustering/null-radius.ts` */
+  clusters?: (repos: readonly string[]) => number;
 }
 
 /** A method of the literature: fingerprints in, scored directed pairs out. Pure: same models, samples and options, same pairs. */

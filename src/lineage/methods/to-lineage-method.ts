@@ -1,4 +1,5 @@
-import type { Edge, FamilyMember, LineageModel } from '../../types/lineage.ts';
+import type { Edge, LineageModel } from '../../types/lineage.ts';
+import { familiesOf } from '../hublineage.ts';
 import type { LineageMethod } from '../options.ts';
 import type { PairScorer, ScoredPair } from './pair-scorer.ts';
 
@@ -31,7 +32,7 @@ export function toLineageMethod(scorer: PairScorer, toProbability: ToProbability
           logOdds: 0,
           detail: `${scorer.name} names this parent with a score of ${probability.toFixed(2)}, which is not a calibrated probability.`,
         })),
-        families: toFamilies(models, edges),
+        families: familiesOf(models, edges),
         virtualParents: [],
         notes: [
           `${scorer.name} is a method of the literature: its probabilities are its own scores, not calibrated.`,
@@ -86,19 +87,4 @@ function toEdges(
           }),
         ),
   );
-}
-
-function toFamilies(models: readonly LineageModel[], edges: readonly Edge[]): FamilyMember[] {
-  const parentOf = new Map(
-    edges.filter(({ rank }) => rank === 1).map(({ child, parent }) => [child, parent]),
-  );
-  return models.map(({ repo }) => {
-    let root = repo;
-    let depth = 0;
-    for (let up = parentOf.get(root); up !== undefined; up = parentOf.get(root)) {
-      root = up;
-      depth++;
-    }
-    return { repo, root, depth };
-  });
 }

@@ -1,5 +1,4 @@
 import { createRandom, hashText } from '../../numeric/random.ts';
-import { chooseMixtureCount, roundingFloor } from './choose-count.ts';
 import { dbscan } from './dbscan.ts';
 import { nearestToInitialisation } from './fake-initialisation.ts';
 import { gmm } from './gmm.ts';
@@ -27,6 +26,8 @@ export interface IdentifyOptions {
 /** Two models are a family: the least DBSCAN may call a cluster here. */
 const MIN_POINTS = 2;
 const ALONG_ITERATIONS = 60;
+/** Relative rounding error of bfloat16, rms: differences below it are the number format's, not structure. */
+const BF16_STEP = 0.0017;
 
 /**
  * Parent of each point by Neural Phylogeny's learning-free method: the member of its cluster nearest the fake initialisation.
@@ -47,9 +48,9 @@ export function identifyParents(units: Points, options: IdentifyOptions): Int32A
       return starsOf(kMeans(units, { clusters, random, ...along }).labels, distances);
     }
     case 'gmm': {
-      const clusters = options.clusters ?? chooseMixtureCount(units, seed);
+      const clusters = options.clusters ?? countComponents(units, radius);
       return starsOf(
-        gmm(units, { clusters, random, floor: roundingFloor(units.dim), ...along }).labels,
+        gmm(units, { clusters, random, floor: BF16_STEP ** 2 / units.dim, ...along }).labels,
         distances,
       );
     }

@@ -34,7 +34,11 @@ export function nullRadius(units: Points, seed: number): number {
   return Math.sqrt(Math.max(0, 2 - 2 * criticalZ(all) * spread));
 }
 
-/** Number of groups that hang together by steps shorter than the radius: families, where the radius is the null's. */
+/**
+ * Number of groups that hang together by steps shorter than the radius: families, where the radius is the null's. It is the number of
+ * clusters given to KMeans and to the mixture. An information criterion does not serve: with thousands of dimensions and tens of models
+ * every further cluster pays, down to one a model.
+ */
 export function countComponents(units: Points, radius: number): number {
   return dbscan(units, { radius, minPoints: 1 }).centres.length;
 }

@@ -42,6 +42,7 @@ function createPhylogenyScorer(
         const raw = toPoints(thin(group));
         const units = toUnits(raw);
         const radius = nullRadius(units, seed);
+        const given = clusters?.(group.map(({ repo }) => repo));
         const votes = new Map<number, number>();
         for (let run = 0; run < runs; run++) {
           const runSeed = (seed + run * SEED_STRIDE) >>> 0;
@@ -53,7 +54,7 @@ function createPhylogenyScorer(
             alpha: ALPHA,
             radius,
             seed: runSeed,
-            clusters,
+            clusters: given,
           });
           parents.forEach((parent, child) => {
             if (parent < 0) return;
