@@ -66,7 +66,7 @@ ${page.body}
 export function searchForm(value: string, id: string, large = false): Html {
   return html`<form role="search" action="/search" method="get" class="search${large ? ' large' : ''}">
 <label class="hidden" for="${id}">Find a model</label>
-<input type="search" id="${id}" name="q" value="${value}" placeholder="owner/name, or the beginning of a name" autocomplete="off" autocapitalize="off" spellcheck="false" maxlength="200" list="${id}-names" data-suggest>
+<input type="search" id="${id}" name="q" value="${value}" placeholder="${large ? 'owner/name, or the beginning of a name' : 'Find a model'}" autocomplete="off" autocapitalize="off" spellcheck="false" maxlength="200" list="${id}-names" data-suggest>
 <datalist id="${id}-names"></datalist>
 <button type="submit">Search</button>
 </form>`;

@@ -38,7 +38,7 @@ export const edgePage: PageHandler = async ({ store, snapshot, subject, isStatic
   const sentence = describe(child, labelOf(parent, snapshot.virtualLabels), candidate, findings);
   const bearing = findings.filter((row) => Math.abs(row.logOdds) >= 0.005);
   const agrees = edge !== null && Math.abs(logistic(sum) - edge.probability) < 0.005;
-  const body = html`<header class="page-head"><p class="meta">Evidence</p><h1><a href="/models/${child}">${child}</a> <span class="soft">from</span> ${modelLink(parent, labelOf(parent, snapshot.virtualLabels))}</h1>
+  const body = html`<header class="page-head"><p class="meta">Evidence</p><h1>${modelLink(child)} <span class="soft">from</span> ${modelLink(parent, labelOf(parent, snapshot.virtualLabels))}</h1>
 <p class="lead">${sentence}</p></header>
 <section aria-labelledby="sum"><h2 id="sum">The arithmetic</h2>
 ${

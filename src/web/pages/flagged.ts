@@ -92,7 +92,7 @@ ${
             cell: (row) =>
               row.inferred[0] === undefined
                 ? percent(row.probability)
-                : html`<a href="${edgePath(row.repo, row.inferred[0])}" aria-label="Evidence, probability ${percent(row.probability)}">${percent(row.probability)}</a>`,
+                : html`<a href="${edgePath(row.repo, row.inferred[0])}" aria-label="Evidence, probability ${percent(row.probability)}">${row.probability === null ? 'evidence' : percent(row.probability)}</a>`,
           },
           { title: 'Downloads', numeric: true, cell: (row) => compact(row.downloads) },
         ],

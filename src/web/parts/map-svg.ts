@@ -7,29 +7,41 @@ import type { MapNode } from '../read/family-map.ts';
 const HALF = 560;
 const RADIUS = 460;
 /** Names drawn; the others are told when pointed at. */
-const MAX_NAMES = 24;
+const MAX_NAMES = 30;
 const MAX_LABEL = 28;
+
+const px = (value: number) => Number((value * RADIUS).toFixed(1));
+
+/** A link leaves its ring and reaches the next at a right angle: both bends lie half-way, on the rays from the root. */
+function drawLink(root: MapNode, parent: MapNode, node: MapNode): string {
+  const ray = (to: MapNode) => {
+    const [x, y] = [to.x - root.x, to.y - root.y];
+    const length = Math.hypot(x, y);
+    return length < 1e-6 ? null : { x: x / length, y: y / length, length };
+  };
+  const end = ray(node);
+  if (end === null) return '';
+  const start = ray(parent) ?? { ...end, length: 0 };
+  const bend = (start.length + end.length) / 2;
+  const point = (x: number, y: number) => `${px(root.x + x * bend)} ${px(root.y + y * bend)}`;
+  return `M${px(parent.x)} ${px(parent.y)}C${point(start.x, start.y)} ${point(end.x, end.y)} ${px(node.x)} ${px(node.y)}`;
+}
 
 /**
  * A family as dots on rings. Links here are for pointers and left out of the tab order: a thousand stops would bury the table below, which
  * has the same models.
  */
 export function mapSvg(nodes: readonly MapNode[], title: string): Html {
+  const root = nodes[0];
+  if (root === undefined) return html`<p>Nothing to draw.</p>`;
   const at = new Map(nodes.map((node) => [node.repo, node]));
-  const px = (value: number) => Number((value * RADIUS).toFixed(1));
-  const links = nodes.flatMap((node) => {
+  const links = nodes.map((node) => {
     const parent = node.parent === null ? undefined : at.get(node.parent);
-    if (parent === undefined) return [];
-    const radius = Math.hypot(parent.x, parent.y);
-    const own = Math.hypot(node.x, node.y) || 1;
-    const bend = (radius + own) / 2;
-    const from =
-      radius < 1e-6 ? { x: node.x / own, y: node.y / own } : { x: parent.x / radius, y: parent.y / radius };
-    return `M${px(parent.x)} ${px(parent.y)}C${px(from.x * bend)} ${px(from.y * bend)} ${px((node.x / own) * bend)} ${px((node.y / own) * bend)} ${px(node.x)} ${px(node.y)}`;
+    return parent === undefined ? '' : drawLink(root, parent, node);
   });
   const named = new Set(
     [...nodes]
-      .filter((node) => node.depth === 0 || node.drawnBelow > 1)
+      .filter((node) => nodes.length <= MAX_NAMES || node.depth === 0 || node.drawnBelow > 1)
       .sort((a, b) => b.drawnBelow - a.drawnBelow)
       .slice(0, MAX_NAMES)
       .map((node) => node.repo),

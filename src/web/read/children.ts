@@ -1,9 +1,9 @@
 import type { Store, ViewRows } from '../../store/index.ts';
 import { RELATIONS, type Relation } from '../../types/lineage.ts';
-import { type RelationCount, readModels } from './cards.ts';
+import type { RelationCount } from './cards.ts';
 
 /**
- * Up to here all children of a relation are read and sorted. Beyond, the models are walked from the most downloaded down until enough of
+ * Up to here all children of a relation are sorted. Beyond, the models are walked from the most downloaded down until enough of
  * them turn out to be children: with that many of them, the walk is short.
  */
 const MAX_SORTED = 2_000;
@@ -31,29 +31,29 @@ export async function readNotableChildren(
   count: number,
   limit: number,
 ): Promise<string[]> {
-  if (count > MAX_SORTED) {
-    const rows = await store.readView('models', {
-      where: `EXISTS (SELECT 1 FROM edges e WHERE e.child = models.repo AND e.rank = 1 AND e.parent = ? AND e.relation = ?)`,
-      params: [parent, relation],
-      order: 'downloads DESC, repo',
-      limit,
-    });
-    return rows.map((row) => row.repo);
-  }
-  const edges = await store.readView('edges', {
-    where: CHILDREN,
+  const virtual = await store.readView('edges', {
+    // the range of names that begin with virtual/
+    where: `${CHILDREN} AND child >= 'virtual/' AND child < 'virtual0'`,
     params: [parent, relation],
     order: 'child',
-    limit: MAX_SORTED,
+    limit,
   });
-  const names = edges.map((edge) => edge.child);
-  if (names.length <= 1) return names;
-  const models = await readModels(store, names);
-  const weight = (repo: string) => models.get(repo)?.downloads ?? Number.POSITIVE_INFINITY;
-  return names.sort((a, b) => compareNumbers(weight(b), weight(a)) || (a < b ? -1 : 1)).slice(0, limit);
+  const models = await store.readView('models', {
+    ...(count > MAX_SORTED
+      ? {
+          where:
+            'EXISTS (SELECT 1 FROM edges e WHERE e.child = models.repo AND e.rank = 1 AND e.parent = ? AND e.relation = ?)',
+          order: 'downloads DESC, repo',
+        }
+      : {
+          where: `repo IN (SELECT child FROM edges WHERE ${CHILDREN})`,
+          order: '+downloads DESC, +repo',
+        }),
+    params: [parent, relation],
+    limit,
+  });
+  return [...virtual.map((row) => row.child), ...models.map((row) => row.repo)].slice(0, limit);
 }
-
-const compareNumbers = (a: number, b: number) => (a === b ? 0 : a - b);
 
 /** One page of children in order of (relation, name), beginning after a given one. */
 export async function listChildren(

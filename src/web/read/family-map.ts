@@ -5,7 +5,7 @@ import { type ModelCard, readCards, readEdgesOf } from './cards.ts';
 import type { OutlineSource } from './outline.ts';
 
 /** Dots on one map: more would neither be read nor be a page of reasonable size. */
-export const MAX_MAP_MODELS = 1_200;
+export const MAX_MAP_MODELS = 900;
 const MAX_DEPTH = 64;
 
 export interface MapNode extends ModelCard {
@@ -14,7 +14,7 @@ export interface MapNode extends ModelCard {
   depth: number;
   /** drawn models below it */
   drawnBelow: number;
-  /** place in a circle of radius 1 */
+  /** place in a square from -1 to 1 */
   x: number;
   y: number;
 }
@@ -107,7 +107,17 @@ function place(
       .count()
       .sort((a, b) => (b.value ?? 0) - (a.value ?? 0) || (a.data.repo < b.data.repo ? -1 : 1)),
   );
-  return laid.descendants().map((node) => {
+  // a chain to one side would leave most of the picture empty
+  const places = laid
+    .descendants()
+    .map((node) => [node.y * Math.sin(node.x), -node.y * Math.cos(node.x)] as const);
+  const bounds = [0, 1].map((axis) => {
+    const values = places.map((at) => at[axis]!);
+    return { low: Math.min(...values), high: Math.max(...values) };
+  });
+  const [h, v] = bounds as [{ low: number; high: number }, { low: number; high: number }];
+  const scale = 2 / Math.max(1e-9, h.high - h.low, v.high - v.low);
+  return laid.descendants().map((node, i) => {
     const edge = edges.get(node.data.repo) ?? null;
     return {
       ...cards.get(node.data.repo)!,
@@ -115,8 +125,8 @@ function place(
       relation: edge?.relation ?? null,
       depth: node.depth,
       drawnBelow: node.descendants().length - 1,
-      x: Number((node.y * Math.sin(node.x)).toFixed(4)),
-      y: Number((-node.y * Math.cos(node.x)).toFixed(4)),
+      x: Number(((places[i]![0] - (h.low + h.high) / 2) * scale).toFixed(4)),
+      y: Number(((places[i]![1] - (v.low + v.high) / 2) * scale).toFixed(4)),
     };
   });
 }

@@ -54,19 +54,21 @@ export interface FlaggedPage {
 }
 
 /** Up to this many models, the verdicts' own index leads and the models are sorted; beyond, models are walked in order. */
-const MAX_SORTED = 20_000;
+const MAX_SORTED = 8_000;
 /** Models looked through for one page. A rare combination of filters then takes several pages instead of one slow one. */
 const MAX_WALKED = 15_000;
 
 interface Order {
   column: 'downloads' | 'created_at' | 'repo';
   descending: boolean;
+  /** repos with equal keys, the way the index has them when it is read in this direction */
+  tiesDescending: boolean;
 }
 
 const ORDERS: Record<Sort, Order> = {
-  downloads: { column: 'downloads', descending: true },
-  newest: { column: 'created_at', descending: true },
-  name: { column: 'repo', descending: false },
+  downloads: { column: 'downloads', descending: true, tiesDescending: false },
+  newest: { column: 'created_at', descending: true, tiesDescending: true },
+  name: { column: 'repo', descending: false, tiesDescending: false },
 };
 
 interface Condition {
@@ -150,28 +152,30 @@ function has(filter: FlaggedFilter): Condition {
 /** What lies after a row, as ranges the index can seek to: the rest of the rows with the same key, then the keys beyond. */
 function toRanges(order: Order, after: Cursor | null): Condition[][] {
   if (after === null) return [[]];
-  const { column, descending } = order;
+  const { column, descending, tiesDescending } = order;
   if (column === 'repo') return [[{ sql: 'repo > ?', params: [after.repo] }]];
   return [
-    [{ sql: `${column} = ? AND repo > ?`, params: [after.key, after.repo] }],
+    [{ sql: `${column} = ? AND repo ${tiesDescending ? '<' : '>'} ?`, params: [after.key, after.repo] }],
     [{ sql: `${column} ${descending ? '<' : '>'} ?`, params: [after.key] }],
   ];
 }
 
-function beyond({ column }: Order, after: Cursor): Condition {
+/** The same as one condition, for rows that are sorted anyway. */
+function beyond({ column, tiesDescending }: Order, after: Cursor): Condition {
   return column === 'repo'
     ? { sql: 'repo > ?', params: [after.repo] }
     : {
-        sql: `(${column} < ? OR (${column} = ? AND repo > ?))`,
+        sql: `(${column} < ? OR (${column} = ? AND repo ${tiesDescending ? '<' : '>'} ?))`,
         params: [after.key, after.key, after.repo],
       };
 }
 
-function within({ column }: Order, edge: Cursor): Condition {
+/** Not past this row. */
+function within({ column, tiesDescending }: Order, edge: Cursor): Condition {
   return column === 'repo'
     ? { sql: 'repo <= ?', params: [edge.repo] }
     : {
-        sql: `${column} >= ? AND (${column} > ? OR repo <= ?)`,
+        sql: `${column} >= ? AND (${column} > ? OR repo ${tiesDescending ? '>=' : '<='} ?)`,
         params: [edge.key, edge.key, edge.repo],
       };
 }
@@ -187,8 +191,11 @@ async function lastWalked(store: Store, range: readonly Condition[], order: Orde
   return row === undefined ? null : { key: row[order.column], repo: row.repo };
 }
 
-const toOrder = ({ column, descending }: Order, sorted: boolean) =>
-  `${sorted ? '+' : ''}${column}${descending ? ' DESC' : ''}${column === 'repo' ? '' : `, ${sorted ? '+' : ''}repo`}`;
+function toOrder({ column, descending, tiesDescending }: Order, sorted: boolean): string {
+  const plus = sorted ? '+' : '';
+  const key = `${plus}${column}${descending ? ' DESC' : ''}`;
+  return column === 'repo' ? key : `${key}, ${plus}repo${tiesDescending ? ' DESC' : ''}`;
+}
 
 const toQuery = (conditions: readonly Condition[]) =>
   conditions.length === 0

@@ -81,9 +81,7 @@ export async function readFamilyOutline(
 ): Promise<OutlineRow[]> {
   const { store } = source;
   const top: Branch = { repo: root };
-  const queue: { branch: Branch; children: number }[] = [
-    { branch: top, children: await countAllChildren(store, root) },
-  ];
+  const queue: { branch: Branch; children: number }[] = [{ branch: top, children: Number.POSITIVE_INFINITY }];
   const seen = new Set([root]);
   let rows = 1;
   while (queue.length > 0 && rows < maxRows) {
@@ -115,13 +113,13 @@ async function openBranch(
   const children: Branch[] = [];
   const more: RelationCount[] = [];
   for (const { relation, count } of counts) {
-    const names = await readNotableChildren(store, repo, relation, count, limit + 2);
+    const names = await readNotableChildren(store, repo, relation, count, limit + 3);
     const others = names.filter((name) => name !== except);
-    // a group of one saves nothing over the model itself
-    const shown = others.length <= limit + 1 && count <= limit + 1 ? others : others.slice(0, limit);
+    const total = count - (except !== null && (await isChild(store, repo, except, relation)) ? 1 : 0);
+    // a group of one or two saves nothing over the models themselves
+    const shown = total <= limit + 2 ? others.slice(0, total) : others.slice(0, limit);
     children.push(...shown.map((name) => ({ repo: name })));
-    const known = shown.length + (except !== null && (await isChild(store, repo, except, relation)) ? 1 : 0);
-    if (count > known) more.push({ relation, count: count - known });
+    if (total > shown.length) more.push({ relation, count: total - shown.length });
   }
   return { repo, children, more };
 }
