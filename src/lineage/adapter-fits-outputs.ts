@@ -26,7 +26,7 @@ export function measureOutputFit(
       const layer = /layers\.(\d+)\..*v_proj.*lora_B/.exec(factor.name)?.[1];
       if (layer === undefined || factor.shape.length !== 2) continue;
       const output = base.byName.get(`model.layers.${layer}.self_attn.o_proj.weight`);
-      if (!output || output.shape.length !== 2) continue;
+      if (output?.shape.length !== 2) continue;
       const found = alignFactor(factor, output, head, positions);
       sum += found.sum;
       count += found.count;

@@ -1,12 +1,13 @@
 import { HublineageError } from '../types/errors.ts';
 import type { SampleLoader } from '../types/fingerprint.ts';
 import type { LineageModel, LineageResult } from '../types/lineage.ts';
+import { BASELINES } from './baselines/index.ts';
 import { inferHublineage } from './hublineage.ts';
 import { PAPER_METHODS } from './methods/index.ts';
 import type { LineageMethod, LineageOptions } from './options.ts';
 
 const METHODS = new Map<string, LineageMethod>(
-  [{ name: 'hublineage', infer: inferHublineage }, ...PAPER_METHODS].map((m) => [m.name, m]),
+  [{ name: 'hublineage', infer: inferHublineage }, ...BASELINES, ...PAPER_METHODS].map((m) => [m.name, m]),
 );
 
 export const LINEAGE_METHODS: readonly string[] = [...METHODS.keys()];

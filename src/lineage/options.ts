@@ -1,6 +1,7 @@
 import type { SampleLoader } from '../types/fingerprint.ts';
 import type { LineageModel, LineageResult } from '../types/lineage.ts';
 import type { Calibration } from './calibration.ts';
+import type { PhylogenyModel } from './methods/learned/phylogeny/model.ts';
 
 /** Quantises and dequantises values with a round-to-nearest block formula; values come in whole blocks of 32. */
 export type RoundTrip = (values: Float32Array) => Float32Array;
@@ -26,6 +27,8 @@ export interface LineageOptions {
   /** declared bases by repo: names for virtual parents only, never evidence */
   labels?: ReadonlyMap<string, readonly string[]>;
   calibration?: Calibration;
+  /** trained weights, for the methods that are detectors */
+  detectors?: { phylogeny?: PhylogenyModel };
 }
 
 /** A way of finding parents: ours, or one from the literature. Everything it knows is in the fingerprints. */
