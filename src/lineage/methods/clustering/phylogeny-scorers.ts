@@ -1,6 +1,6 @@
 import type { LineageModel } from '../../../types/lineage.ts';
 import type { PairScorer, ScoredPair } from '../pair-scorer.ts';
-import { distancesToInitialisation, type FakeInitialisation } from './fake-initialisation.ts';
+import { createDistances, type FakeInitialisation } from './fake-initialisation.ts';
 import { type Clusterer, identifyParents } from './identify-parents.ts';
 import { nullRadius } from './null-radius.ts';
 import { type Points, toPoints } from './points.ts';
@@ -35,18 +35,22 @@ function createPhylogenyScorer(
   const chance = when === 'along' || fake === 'drawn' || clusterer === 'kmeans' || clusterer === 'gmm';
   return {
     name: `${clusterer}-${when}${fake === 'drawn' ? '-drawn' : ''}`,
-    async score(models, _load, { seed, repeats = REPEATS, clusters }) {
+    async score(models, load, { seed, repeats = REPEATS, clusters }) {
       const runs = chance ? Math.max(1, repeats) : 1;
       const pairs: ScoredPair[] = [];
       for (const group of groupByShape(models)) {
-        const raw = toPoints(thin(group));
-        const units = toUnits(raw);
+        const units = toUnits(toPoints(thin(group)));
+        const distancesOf = createDistances(
+          group.map(({ repo }) => repo),
+          group.map(({ fingerprint }) => fingerprint.core),
+          load,
+        );
         const radius = nullRadius(units, seed);
         const given = clusters?.(group.map(({ repo }) => repo));
         const votes = new Map<number, number>();
         for (let run = 0; run < runs; run++) {
           const runSeed = (seed + run * SEED_STRIDE) >>> 0;
-          const distances = distancesToInitialisation(raw, fake, runSeed);
+          const distances = await distancesOf(fake, runSeed);
           const parents = identifyParents(units, {
             clusterer,
             when,
