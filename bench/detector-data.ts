@@ -24,12 +24,17 @@ const seeds = (from: number, count: number) => Array.from({ length: count }, (_,
 const zoo = values.zoo
   ? zooSets(await loadZoo(values.zoo, values.cache ? { cacheFile: values.cache } : {}))
   : [];
+// The last family of each kind by name is kept from training: split by family, never by child.
+const kindOf = (family: string) => (/stable-diffusion/.test(family) ? 'sd' : 'llama');
+const names = zoo.map(({ family }) => family).sort();
+const isHeldOut = (family: string) => names.filter((n) => kindOf(n) === kindOf(family)).at(-1) === family;
 // seeds of training, of early stopping and of judging never meet
 const files = {
   'phylogeny-train': generatedSets(seeds(1, families)),
   'phylogeny-stop': generatedSets(seeds(100_001, Math.ceil(families / 8))),
   'phylogeny-test': generatedSets(seeds(200_001, Math.ceil(families / 6))),
-  ...(zoo.length > 0 ? { 'phylogeny-zoo': zoo } : {}),
+  'phylogeny-zoo-train': zoo.filter(({ family }) => !isHeldOut(family)),
+  'phylogeny-zoo-test': zoo.filter(({ family }) => isHeldOut(family)),
 };
 for (const [name, sets] of Object.entries(files)) {
   const bytes = brotliCompressSync(toSetsFile(sets), {

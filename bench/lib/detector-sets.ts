@@ -101,19 +101,3 @@ export function zooSets(zoo: Zoo): LabelledSet[] {
     (repo) => trueRoot(zoo.truth as never, repo),
   );
 }
-
-/** Nearest model that is not younger: the baseline every detector has to beat. */
-export function rateNearestEarlier({ table }: LabelledSet) {
-  const width = table.pairs.length / (table.candidates.length || 1);
-  const pairs = new Float32Array(table.candidates.length);
-  table.repos.forEach((_, child) => {
-    for (let e = table.offsets[child]!; e < table.offsets[child + 1]!; e++) {
-      const earlier = table.createdAt[table.candidates[e]!]! <= table.createdAt[child]!;
-      pairs[e] = table.pairs[e * width]! - (earlier ? 0 : 1000);
-    }
-  });
-  const none = Float32Array.from(table.repos, (_, child) =>
-    table.createdAt.every((t, i) => i === child || t > table.createdAt[child]!) ? 1000 : -1000,
-  );
-  return { pairs, none };
-}

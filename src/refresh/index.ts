@@ -1,3 +1,12 @@
+export {
+  type DetectorFigures,
+  type DetectorRow,
+  evaluateDetector,
+  readPhylogenyModel,
+  type TrainDetectorOptions,
+  type TrainedDetector,
+  trainDetector,
+} from './detector/index.ts';
 export { type EventSink, type RunEvent, STAGES, type Stage } from './events.ts';
 export {
   readReport,

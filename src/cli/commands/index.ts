@@ -2,6 +2,7 @@ import type { CommandDefinition } from '../setup.ts';
 import { completion } from './completion.ts';
 import { configCheck, configSchema, configShow } from './config.ts';
 import { demo } from './demo.ts';
+import { detectorEval, detectorTrain } from './detector.ts';
 import { doctor } from './doctor.ts';
 import { exportCommand } from './export.ts';
 import { health } from './health.ts';
@@ -31,6 +32,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   doctor,
   health,
   completion,
+  detectorTrain,
+  detectorEval,
   configShow,
   configCheck,
   configSchema,

@@ -51,11 +51,24 @@ export function fitCalibration(
         });
     });
   }
+  return fitLogistic(points);
+}
+
+/** Newton's method with steps halved until the penalised likelihood grows: far from the optimum the full step overshoots. */
+function fitLogistic(points: readonly { raw: number; right: number }[]): PhylogenyModel['calibration'] {
+  const costOf = (slope: number, intercept: number) => {
+    let cost = 0.5 * (intercept ** 2 + (slope - 1) ** 2);
+    for (const { raw, right } of points) {
+      const x = slope * raw + intercept;
+      cost += Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))) - right * x;
+    }
+    return cost;
+  };
   let slope = 1;
   let intercept = 0;
-  const pull = 1;
+  let cost = costOf(slope, intercept);
   for (let round = 0; round < 50; round++) {
-    let [g0, g1, h00, h01, h11] = [pull * intercept, pull * (slope - 1), pull, 0, pull];
+    let [g0, g1, h00, h01, h11] = [intercept, slope - 1, 1, 0, 1];
     for (const { raw, right } of points) {
       const p = 1 / (1 + Math.exp(-(slope * raw + intercept)));
       const w = p * (1 - p);
@@ -67,9 +80,13 @@ export function fitCalibration(
     }
     const det = h00 * h11 - h01 * h01;
     const [d0, d1] = [(h11 * g0 - h01 * g1) / det, (h00 * g1 - h01 * g0) / det];
-    // half steps: with few points the full one overshoots
-    intercept -= 0.5 * d0;
-    slope -= 0.5 * d1;
+    let step = 1;
+    while (step > 1e-6 && costOf(slope - step * d1, intercept - step * d0) > cost) step /= 2;
+    intercept -= step * d0;
+    slope -= step * d1;
+    const next = costOf(slope, intercept);
+    if (cost - next < 1e-9) break;
+    cost = next;
   }
   return { slope, intercept };
 }

@@ -1,0 +1,85 @@
+import { HublineageError } from '../../../../types/errors.ts';
+import type { SampleLoader } from '../../../../types/fingerprint.ts';
+import type { LineageModel } from '../../../../types/lineage.ts';
+import { createSampleCache } from '../../../model-samples.ts';
+import type { LineageMethod } from '../../../options.ts';
+import type { PairScorer, ScoredPair } from '../../pair-scorer.ts';
+import { toLineageMethod } from '../../to-lineage-method.ts';
+import { toFeatures } from './features.ts';
+import type { PhylogenyModel } from './model.ts';
+import { findRelatedSets, toSetTable } from './related-sets.ts';
+import { type PairLogits, scorePairs } from './score-pairs.ts';
+
+export const PHYLOGENY_DETECTOR = 'phylogeny-detector';
+/** Sets held in memory at once; a set is never split. */
+const CACHED_MODELS = 600;
+
+/** Rates every set of related models with a trained detector; scores are its probabilities, "no parent here" included. */
+export function createPhylogenyScorer(model: PhylogenyModel): PairScorer {
+  return {
+    name: PHYLOGENY_DETECTOR,
+    async score(models, load, options) {
+      const pairs: ScoredPair[] = [];
+      for (const rated of await rateModels(models, load, model, options.seed)) {
+        const shares = toShares(rated.logits, rated.offsets);
+        rated.repos.forEach((child, i) => {
+          for (let e = rated.offsets[i]!; e < rated.offsets[i + 1]!; e++)
+            pairs.push({ child, parent: rated.repos[rated.candidates[e]!]!, score: shares[e]! });
+        });
+      }
+      return pairs;
+    },
+  };
+}
+
+/** As a way of finding parents, with the weights of `options.detectors`. ConfigInvalid without them. */
+export const phylogenyDetector: LineageMethod = {
+  name: PHYLOGENY_DETECTOR,
+  infer(models, load, options) {
+    const model = options.detectors?.phylogeny;
+    if (!model)
+      throw new HublineageError('ConfigInvalid', 'the phylogeny detector has no weights', {
+        where: 'lineage.method',
+        hint: 'train it with `hublineage detector train`, or use another method',
+      });
+    return toLineageMethod(createPhylogenyScorer(model)).infer(models, load, options);
+  },
+};
+
+export interface RatedSet {
+  repos: string[];
+  offsets: Int32Array;
+  candidates: Int32Array;
+  logits: PairLogits;
+}
+
+export async function rateModels(
+  models: readonly LineageModel[],
+  load: SampleLoader,
+  model: PhylogenyModel,
+  seed: number,
+): Promise<RatedSet[]> {
+  const cache = createSampleCache(load, CACHED_MODELS);
+  const rated: RatedSet[] = [];
+  for (const set of findRelatedSets(models, seed)) {
+    const table = toSetTable(set, await cache.get(set.models.map((m) => m.repo)));
+    if (table === null) continue;
+    const { repos, offsets, candidates } = table;
+    rated.push({ repos, offsets, candidates, logits: scorePairs(toFeatures(table), model) });
+  }
+  return rated;
+}
+
+/** Softmax over each child's candidates and "none". */
+export function toShares({ pairs, none }: PairLogits, offsets: Int32Array): Float32Array {
+  const shares = new Float32Array(pairs.length);
+  for (let child = 0; child < none.length; child++) {
+    const [from, to] = [offsets[child]!, offsets[child + 1]!];
+    let top = none[child]!;
+    for (let e = from; e < to; e++) top = Math.max(top, pairs[e]!);
+    let total = Math.exp(none[child]! - top);
+    for (let e = from; e < to; e++) total += Math.exp(pairs[e]! - top);
+    for (let e = from; e < to; e++) shares[e] = Math.exp(pairs[e]! - top) / total;
+  }
+  return shares;
+}
