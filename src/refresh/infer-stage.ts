@@ -6,6 +6,7 @@ import type { SampleLoader, TensorSample } from '../types/fingerprint.ts';
 import { ROUND_TRIP } from '../weights/index.ts';
 import { readAnalyserVersion } from './analyser-version.ts';
 import type { RunContext } from './context.ts';
+import { loadDetectors } from './detector/load-detectors.ts';
 import { createPositionsOf } from './positions-of.ts';
 import { yieldToSignals } from './stopping.ts';
 
@@ -46,6 +47,7 @@ export async function infer(context: RunContext, options: { all: boolean }): Pro
     roundTrip: ROUND_TRIP,
     positions: createPositionsOf(config.sampling),
     labels,
+    ...(await loadDetectors(config.lineage.method)),
   });
   for (const note of result.notes) context.emit({ type: 'remark', message: note });
   await store.replaceDerived(result, context.runId);

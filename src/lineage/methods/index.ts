@@ -1,5 +1,6 @@
 import type { LineageMethod } from '../options.ts';
 import { PHYLOGENY_SCORERS } from './clustering/phylogeny-scorers.ts';
+import { phylogenyDetector } from './learned/index.ts';
 import type { PairScorer } from './pair-scorer.ts';
 import { toLineageMethod } from './to-lineage-method.ts';
 
@@ -9,5 +10,8 @@ export { toLineageMethod } from './to-lineage-method.ts';
 /** The literature's scorers of pairs, by name. */
 export const PAIR_SCORERS: readonly PairScorer[] = [...PHYLOGENY_SCORERS];
 
-/** The same as ways of finding parents, for `lineage.method`. */
-export const PAPER_METHODS: readonly LineageMethod[] = PAIR_SCORERS.map((scorer) => toLineageMethod(scorer));
+/** The same as ways of finding parents, for `lineage.method`, and the learned detectors, whose weights come with the options. */
+export const PAPER_METHODS: readonly LineageMethod[] = [
+  ...PAIR_SCORERS.map((scorer) => toLineageMethod(scorer)),
+  phylogenyDetector,
+];
