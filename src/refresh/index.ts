@@ -1,3 +1,4 @@
+export { type Comparison, compareModels } from './compare-models.ts';
 export {
   type DetectorFigures,
   type DetectorRow,
@@ -8,6 +9,8 @@ export {
   trainDetector,
 } from './detector/index.ts';
 export { type EventSink, type RunEvent, STAGES, type Stage } from './events.ts';
+export { type Explanation, explainEdge, type LostCandidate, type PairStory } from './explain-edge.ts';
+export { type Identification, identify } from './identify.ts';
 export {
   readReport,
   readReportRows,
@@ -16,3 +19,4 @@ export {
   writeReports,
 } from './report-stage.ts';
 export { createRunHub, type RunOptions, type RunOutcome, runStages } from './run.ts';
+export { isFolder, type Subject, type SubjectContext, withSubjects } from './subject.ts';

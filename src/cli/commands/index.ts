@@ -1,11 +1,14 @@
 import type { CommandDefinition } from '../setup.ts';
+import { compare } from './compare.ts';
 import { completion } from './completion.ts';
 import { configCheck, configSchema, configShow } from './config.ts';
 import { demo } from './demo.ts';
 import { detectorEval, detectorTrain } from './detector.ts';
 import { doctor } from './doctor.ts';
+import { explain } from './explain.ts';
 import { exportCommand } from './export.ts';
 import { health } from './health.ts';
+import { identify } from './identify.ts';
 import { minihub } from './minihub.ts';
 import { report } from './report.ts';
 import { serve } from './serve.ts';
@@ -24,6 +27,9 @@ export const COMMANDS: readonly CommandDefinition[] = [
   report,
   show,
   tree,
+  explain,
+  compare,
+  identify,
   sql,
   exportCommand,
   serve,

@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import type { Comparison } from '../../refresh/index.ts';
+import { openStore, type Store } from '../../store/index.ts';
+import { blocks, describeEdge, describeProbes, describeRelatedness, describeSum } from '../describe-pair.ts';
+import { EXIT } from '../exit-codes.ts';
+import { createProgress } from '../progress/index.ts';
+import type { CommandDefinition, Setup } from '../setup.ts';
+import { describeSubject, toSubjectDocument } from '../subject-document.ts';
+
+export const compare: CommandDefinition = {
+  name: 'compare',
+  args: '<a> <b>',
+  description: 'How two models relate, on demand: repos of the index or the Hub, or local folders.',
+  examples: ['hublineage compare owner/a owner/b', 'hublineage compare ./my-model owner/base --json'],
+  work: (setup, [a = '', b = '']) =>
+    withIndexIfAny(setup, async (store) => {
+      const { compareModels } = await import('../../refresh/index.ts');
+      const found = await withSubject(setup, store, (context) => compareModels(a, b, context));
+      await setup.io.out(
+        setup.options.json
+          ? `${JSON.stringify(toDocument(found), null, 2)}\n`
+          : describe(found, setup.io.outColors.bold),
+      );
+      return EXIT.done;
+    }),
+};
+
+/** Runs work that may read from the Hub, with progress on stderr. */
+export async function withSubject<S extends Store | null, T>(
+  { io, loaded, options, signal }: Setup,
+  store: S,
+  work: (
+    context: Parameters<Parameters<typeof import('../../refresh/index.ts')['withSubjects']>[1]>[0] & {
+      store: S;
+    },
+  ) => Promise<T>,
+): Promise<T> {
+  const { withSubjects } = await import('../../refresh/index.ts');
+  const progress = createProgress(io, options.quiet ? 'none' : options.progress, options.logLevel);
+  try {
+    return await withSubjects({ config: loaded.config, store, emit: progress.sink, signal }, (context) =>
+      work({ ...context, store }),
+    );
+  } finally {
+    progress.stop();
+  }
+}
+
+async function withIndexIfAny<T>({ loaded }: Setup, work: (store: Store | null) => Promise<T>): Promise<T> {
+  const { file } = loaded.config.database;
+  const store = existsSync(file) ? await openStore(file, { readonly: true }) : null;
+  try {
+    return await work(store);
+  } finally {
+    await store?.close();
+  }
+}
+
+function toDocument({ a, b, ...found }: Comparison) {
+  return { a: toSubjectDocument(a), b: toSubjectDocument(b), ...found };
+}
+
+function describe(found: Comparison, bold: (text: string) => string): string {
+  const { a, b, edge } = found;
+  const nameOf = (key: string) => (key === a.model.repo ? a.name : b.name);
+  const [child, parent] = edge?.child === b.model.repo ? [b, a] : [a, b];
+  const probes = child === a ? found.probes.aFromB : found.probes.bFromA;
+  return blocks([
+    `${bold('A')} ${describeSubject(a)}\n${bold('B')} ${describeSubject(b)}`,
+    describeRelatedness(found.relatedness),
+    edge
+      ? `${bold(`${nameOf(edge.child)} was made from ${nameOf(edge.parent)}`)}: ${describeEdge(edge)}, looking at these two alone.`
+      : bold('Neither is seen to be made from the other, looking at these two alone.'),
+    ...found.indexed.map(
+      (row) =>
+        `In the index, with all relatives: ${row.child} ← ${row.parent}: ${describeEdge(row)}, rank ${row.rank}.`,
+    ),
+    edge && found.evidence.length > 0
+      ? `${bold('How the probability comes about')}\n${describeSum(edge, found.evidence)}`
+      : null,
+    `${bold(`Every probe, with ${nameOf(parent.model.repo)} as the parent of ${nameOf(child.model.repo)}`)}\n${describeProbes(probes)}`,
+  ]);
+}
