@@ -1,5 +1,6 @@
 import type { LineageModel, Relation } from '../types/lineage.ts';
 import type { Block } from './blocks.ts';
+import { squaredDistance } from './cosine-test.ts';
 import type { ModelSamples, SampleCache } from './model-samples.ts';
 import { FINENESS, type Grid, readGrid, roundToGrid } from './number-grid.ts';
 import { areComparable } from './pair-statistics.ts';
@@ -248,6 +249,13 @@ function hashBits(values: Float32Array): string {
   return `${(h1 >>> 0).toString(16)}${(h2 >>> 0).toString(16)}`;
 }
 
+/** bfloat16 moves a value by at most 2^-9 of itself, 2^-10.3 on average (root mean square 2^-10). */
+function isWithinRounding(a: Float32Array, b: Float32Array): boolean {
+  let power = 0;
+  for (const v of a) power += v * v;
+  return squaredDistance(a, b) < power * 2 ** -17;
+}
+
 /** Casts among nearest relatives, merged into the source's class. Chains of casts hang from their immediate source. */
 export async function findCasts(
   models: readonly LineageModel[],
@@ -257,15 +265,21 @@ export async function findCasts(
   const sourceOf = new Map<string, CopyFinding>();
   for (const block of blocks) {
     if (block.members.length < 2) continue;
-    const samples = await world.cache.get(block.members.map((i) => models[i]!.repo));
     for (const i of block.members) {
       const model = models[i]!;
+      if (model.fingerprint.quantized) continue;
+      // a cast is within one rounding of its source, which the core shows before any sample is loaded
+      const near = block.nearest
+        .get(i)!
+        .slice(0, CAST_CANDIDATES)
+        .map((j) => models[j]!)
+        .filter((m) => !m.fingerprint.quantized && isWithinRounding(model.fingerprint.core, m.fingerprint.core));
+      if (near.length === 0) continue;
+      const samples = await world.cache.get([model.repo, ...near.map((m) => m.repo)]);
       const mine = samples.get(model.repo);
-      if (model.fingerprint.quantized || !mine) continue;
-      for (const j of block.nearest.get(i)!.slice(0, CAST_CANDIDATES)) {
-        const other = models[j]!;
+      for (const other of near) {
         const theirs = samples.get(other.repo);
-        if (other.fingerprint.quantized || !theirs) continue;
+        if (!mine || !theirs) continue;
         const cast = findCast(model, mine, other, theirs);
         if (cast?.child !== model.repo) continue;
         const known = sourceOf.get(model.repo);

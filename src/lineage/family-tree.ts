@@ -30,6 +30,19 @@ export interface FamilyTree {
   tree: GrownTree;
   /** nodes beyond `members` are of another family, put in to be parents */
   foreign: number;
+  /** true for the root and hubs of a family too large to load */
+  reduced?: boolean;
+  /** children in the whole family, where only a part is here */
+  childCounts?: number[];
+}
+
+export function countChildren(family: FamilyTree): number[] {
+  if (family.childCounts) return family.childCounts;
+  const children = family.nodes.map(() => 0);
+  family.tree.parent.forEach((p) => {
+    if (p >= 0) children[p]!++;
+  });
+  return children;
 }
 
 export function toTreeNode(model: LineageModel, world: World): TreeNode {

@@ -1,6 +1,6 @@
 import type { LineageModel } from '../types/lineage.ts';
 import { measureOutputFit } from './adapter-fits-outputs.ts';
-import type { FamilyTree, World } from './family-tree.ts';
+import { countChildren, type FamilyTree, type World } from './family-tree.ts';
 import type { ChildFinding } from './findings.ts';
 import type { ModelSamples } from './model-samples.ts';
 import { splitTies } from './tie-set.ts';
@@ -39,10 +39,7 @@ export function placeAdapter(
 ): ChildFinding | null {
   const fitting = families.filter((f) => shapesFit(adapter, shapesOf(f.table.samples(f.tree.root))));
   const rivals = fitting.flatMap((family) => {
-    const children = new Int32Array(family.nodes.length);
-    family.tree.parent.forEach((p) => {
-      if (p >= 0) children[p]!++;
-    });
+    const children = countChildren(family);
     const base = family.table.samples(family.tree.root);
     const headDim =
       family.members.find((m) => m.fingerprint.widths.headDim !== null)?.fingerprint.widths.headDim ?? null;

@@ -16,6 +16,26 @@ const MAX_SHARE = 0.85;
 /** ...each of which matters: siblings tuned on the same data share a direction, so any one of them can be left out. */
 const MIN_MARGINAL = 0.2;
 
+/** Families beyond this are screened first: solving for every member costs 190 distances each. */
+const SCREEN_ABOVE = 400;
+const SCREEN_POOL = 8;
+
+/**
+ * Seen from a merge, its parents lie in opposite directions; seen from a fine-tune, relatives lie on one side (cosine above 0) or, for
+ * its own children and its parent, at right angles.
+ */
+function liesBetween(table: PairTable, child: number, nearest: readonly number[]): boolean {
+  const distance = (a: number, b: number) => table.distances(a, b, 'raw').squared.reduce((sum, d) => sum + d, 0);
+  const pool = nearest.slice(0, SCREEN_POOL);
+  const toChild = pool.map((p) => distance(child, p));
+  for (let i = 0; i < pool.length; i++)
+    for (let j = i + 1; j < pool.length; j++) {
+      const dot = (toChild[i]! + toChild[j]! - distance(pool[i]!, pool[j]!)) / 2;
+      if (dot < -0.25 * Math.sqrt(toChild[i]! * toChild[j]!)) return true;
+    }
+  return false;
+}
+
 export interface FoundMerge {
   mixture: Mixture;
   finding: ChildFinding;
@@ -33,6 +53,7 @@ export function findMerges(
   const found: FoundMerge[] = [];
   const hubs = rankHubs(table, nearest);
   for (let child = 0; child < members.length; child++) {
+    if (members.length > SCREEN_ABOVE && !liesBetween(table, child, nearest[child]!)) continue;
     const pool = nearest[child]!.slice(0, POOL);
     const bases = [...new Set([...hubs.slice(0, BASES), ...pool.slice(0, 3)])].filter((b) => b !== child);
     const exact = explainAsMixture(table, child, pool, bases);

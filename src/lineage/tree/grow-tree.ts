@@ -53,6 +53,8 @@ export interface GrownTree {
 /** First guess: nats of closeness count like this many independent values. */
 const FIRST_GUESS_VALUES = 200;
 const MAX_ROUNDS = 8;
+/** Families beyond this get one start and few rounds: their hub is not in doubt. */
+const LARGE = 1500;
 /** One model's evidence from one edge is capped: beyond this the model, not the data, is being tested. */
 const EDGE_CAP = 25;
 /** Log-odds for every further child that is older than its parent, once the first has cost the full price: a re-created repo. */
@@ -78,7 +80,7 @@ export function growTree(
   let best: { tree: GrownTree; quality: number } | null = null;
   const tried = new Set<string>();
   // Once as if time could not lie, which puts most chains in order at once; once as if it hardly counted.
-  for (const trust of [1000, 1]) {
+  for (const trust of nodes.length > LARGE ? [1000] : [1000, 1]) {
     const start = firstGuess(table, nodes, nearest, calibration.time * trust);
     for (const root of fixed >= 0 ? [fixed] : rootsToTry(nodes, start, calibration)) {
       const tree = settle(table, nodes, nearest, reroot(start, root), calibration, priors);
@@ -106,7 +108,7 @@ function rootsToTry(nodes: readonly TreeNode[], tree: Int32Array, calibration: C
       .map((_, i) => i)
       .filter((i) => Number.isFinite(byDirection[i]!))
       .sort((a, b) => score[b]! - score[a]! || a - b)
-      .slice(0, nodes.length > 2000 ? 1 : 3);
+      .slice(0, nodes.length > LARGE ? 1 : 3);
   return [...new Set([...top(byDirection), ...top(degree)])];
 }
 
@@ -121,7 +123,7 @@ function settle(
 ): GrownTree {
   let parent = start;
   const seen = new Set<string>();
-  for (let round = 0; round < MAX_ROUNDS; round++) {
+  for (let round = 0; round < (nodes.length > LARGE ? 4 : MAX_ROUNDS); round++) {
     const candidates = scoreCandidates(table, nodes, nearest, parent, calibration, priors);
     const solved = solve(nodes, candidates, rootOf(parent));
     // the first rounds keep the root they were given, so that a hub gets the chance to gather its children
