@@ -1,6 +1,8 @@
 import type { Edge, Evidence, Relatedness } from '../types/lineage.ts';
 import { formatCount, formatTable, toPrintable } from './format.ts';
 
+const SHOWN_RELATIVES = 10;
+
 const percent = (share: number) => `${Number((100 * share).toPrecision(3))} %`;
 
 export const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
@@ -70,6 +72,18 @@ export function describeProbes(probes: readonly Evidence[]): string {
 
 export function blocks(parts: readonly (string | null)[]): string {
   return `${parts.filter((part) => part !== null && part !== '').join('\n\n')}\n`;
+}
+
+/** Nearest models of an index, nearest first. */
+export function describeRelatives(
+  nearest: readonly { repo: string; distance: number; cosine: number }[],
+): string {
+  return formatTable(
+    ['model', 'distance', 'cosine'],
+    nearest
+      .slice(0, SHOWN_RELATIVES)
+      .map((row) => [row.repo, `${(100 * row.distance).toPrecision(3)} %`, row.cosine.toFixed(4)]),
+  );
 }
 
 /** A list of sentences; texts from cards and files cannot write to the terminal. */

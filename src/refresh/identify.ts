@@ -1,6 +1,7 @@
 import { type Placement, placeModel } from '../lineage/index.ts';
 import type { Store } from '../store/index.ts';
 import { HublineageError } from '../types/errors.ts';
+import type { SampleLoader } from '../types/fingerprint.ts';
 import type { LineageModel } from '../types/lineage.ts';
 import { ROUND_TRIP } from '../weights/index.ts';
 import { findAnalyserVersion } from './analyser-version.ts';
@@ -23,27 +24,37 @@ export async function identify(
   return placeSubject(await openSubject(named, context), context);
 }
 
-/** Where a model that is open already falls among those of the index. */
+/**
+ * Where a model that is open already falls among those of the index.
+ * @param besides models the index lacks, and names it is not to be held against
+ */
 export async function placeSubject(
   subject: Subject,
   context: SubjectContext & { store: Store },
+  besides: { extra?: readonly Subject[]; without?: ReadonlySet<string> } = {},
 ): Promise<Identification> {
+  const { extra = [], without = new Set() } = besides;
   const { store, config, signal } = context;
-  const index = await loadComparable(subject.model, store, await requireScheme(context));
-  const placement = await placeModel(
-    subject.model,
-    subject.tensors,
-    index,
-    createSampleLoader({ store, signal }),
-    {
-      method: 'hublineage',
-      seed: config.lineage.seed,
-      minProbability: config.lineage.minProbability,
-      roundTrip: ROUND_TRIP,
-      positions: createPositionsOf(config.sampling),
-    },
-  );
+  const stored = await loadComparable(subject.model, store, await requireScheme(context));
+  const index = [...stored, ...extra.map(({ model }) => model)].filter(({ repo }) => !without.has(repo));
+  const load = withExtraSamples(createSampleLoader({ store, signal }), extra);
+  const placement = await placeModel(subject.model, subject.tensors, index, load, {
+    method: 'hublineage',
+    seed: config.lineage.seed,
+    minProbability: config.lineage.minProbability,
+    roundTrip: ROUND_TRIP,
+    positions: createPositionsOf(config.sampling),
+  });
   return { ...placement, subject, compared: index.length };
+}
+
+/** Samples of models read just now beside those of the index. */
+export function withExtraSamples(load: SampleLoader, extra: readonly Subject[]): SampleLoader {
+  const samples = new Map(extra.map(({ model, tensors }) => [model.repo, [...tensors]]));
+  return async (repos) => {
+    const stored = await load(repos.filter((repo) => !samples.has(repo)));
+    return new Map([...stored, ...[...samples].filter(([repo]) => repos.includes(repo))]);
+  };
 }
 
 async function requireScheme({ store, config }: SubjectContext & { store: Store }): Promise<number> {

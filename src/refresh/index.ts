@@ -1,3 +1,4 @@
+export { auditFolder, type FolderAudit } from './audit-folder.ts';
 export { type Comparison, compareModels } from './compare-models.ts';
 export {
   type DetectorFigures,

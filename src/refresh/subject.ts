@@ -121,7 +121,8 @@ async function openStored(named: string, context: SubjectContext): Promise<Subje
   };
 }
 
-async function openRemote(named: string, context: SubjectContext): Promise<Subject> {
+/** A repo of the Hub, whatever folders or index rows carry its name. */
+export async function openRemote(named: string, context: SubjectContext): Promise<Subject> {
   if (!/^[\w.-]+(?:\/[\w.-]+)?$/.test(named))
     throw new HublineageError('UsageInvalid', `"${named}" is neither a folder nor the name of a repo.`, {
       hint: 'Repos are named owner/name; folders hold the files of one model.',

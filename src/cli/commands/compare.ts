@@ -3,9 +3,9 @@ import type { Comparison } from '../../refresh/index.ts';
 import { openStore, type Store } from '../../store/index.ts';
 import { blocks, describeEdge, describeProbes, describeRelatedness, describeSum } from '../describe-pair.ts';
 import { EXIT } from '../exit-codes.ts';
-import { createProgress } from '../progress/index.ts';
 import type { CommandDefinition, Setup } from '../setup.ts';
 import { describeSubject, toSubjectDocument } from '../subject-document.ts';
+import { withSubject } from '../with-subject.ts';
 
 export const compare: CommandDefinition = {
   name: 'compare',
@@ -24,27 +24,6 @@ export const compare: CommandDefinition = {
       return EXIT.done;
     }),
 };
-
-/** Runs work that may read from the Hub, with progress on stderr. */
-export async function withSubject<S extends Store | null, T>(
-  { io, loaded, options, signal }: Setup,
-  store: S,
-  work: (
-    context: Parameters<Parameters<typeof import('../../refresh/index.ts')['withSubjects']>[1]>[0] & {
-      store: S;
-    },
-  ) => Promise<T>,
-): Promise<T> {
-  const { withSubjects } = await import('../../refresh/index.ts');
-  const progress = createProgress(io, options.quiet ? 'none' : options.progress, options.logLevel);
-  try {
-    return await withSubjects({ config: loaded.config, store, emit: progress.sink, signal }, (context) =>
-      work({ ...context, store }),
-    );
-  } finally {
-    progress.stop();
-  }
-}
 
 async function withIndexIfAny<T>({ loaded }: Setup, work: (store: Store | null) => Promise<T>): Promise<T> {
   const { file } = loaded.config.database;

@@ -1,13 +1,11 @@
 import type { Identification } from '../../refresh/index.ts';
-import { blocks, describeEdge, describeSum } from '../describe-pair.ts';
+import { blocks, describeEdge, describeRelatives, describeSum } from '../describe-pair.ts';
 import { EXIT } from '../exit-codes.ts';
 import { formatTable } from '../format.ts';
 import { withIndex } from '../open-index.ts';
 import type { CommandDefinition } from '../setup.ts';
 import { describeSubject, toSubjectDocument } from '../subject-document.ts';
-import { withSubject } from './compare.ts';
-
-const SHOWN_RELATIVES = 10;
+import { withSubject } from '../with-subject.ts';
 
 export const identify: CommandDefinition = {
   name: 'identify',
@@ -54,11 +52,6 @@ function describe(found: Identification, bold: (text: string) => string): string
     }),
     found.nearest.length === 0
       ? 'No model of the same shape in the index is related to it beyond chance.'
-      : `${bold('Nearest relatives')}\n${formatTable(
-          ['model', 'distance', 'cosine'],
-          found.nearest
-            .slice(0, SHOWN_RELATIVES)
-            .map((row) => [row.repo, `${(100 * row.distance).toPrecision(3)} %`, row.cosine.toFixed(4)]),
-        )}`,
+      : `${bold('Nearest relatives')}\n${describeRelatives(found.nearest)}`,
   ]);
 }

@@ -1,4 +1,5 @@
 import type { CommandDefinition } from '../setup.ts';
+import { audit } from './audit.ts';
 import { compare } from './compare.ts';
 import { completion } from './completion.ts';
 import { configCheck, configSchema, configShow } from './config.ts';
@@ -14,7 +15,7 @@ import { report } from './report.ts';
 import { serve } from './serve.ts';
 import { show } from './show.ts';
 import { sql } from './sql.ts';
-import { audit, crawl, fingerprint, infer, refresh } from './stages.ts';
+import { crawl, fingerprint, infer, refresh } from './stages.ts';
 import { tree } from './tree.ts';
 
 /** Every command, in the order help lists them. */

@@ -1,6 +1,5 @@
 import { type RunOutcome, runStages, STAGES, type Stage } from '../../refresh/index.ts';
 import { openStore } from '../../store/index.ts';
-import { HublineageError } from '../../types/errors.ts';
 import { VERDICTS, type VerdictKind } from '../../types/verdict.ts';
 import { describeOutcome, describeStop } from '../describe-outcome.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -27,7 +26,7 @@ const LIMIT_FLAGS: readonly ConfigFlag[] = [
 ];
 const METHOD_OPTION: OptionDefinition = { flags: '--method <name>', description: 'how edges are inferred' };
 const METHOD_FLAG: ConfigFlag = { option: 'method', flag: '--method', key: 'lineage.method' };
-const FAIL_ON: OptionDefinition = {
+export const FAIL_ON: OptionDefinition = {
   flags: '--fail-on <verdicts>',
   description: 'exit 2 when a model has one of these verdicts (comma list)',
   parse: toVerdicts,
@@ -134,15 +133,4 @@ export const infer: CommandDefinition = {
   options: [METHOD_OPTION, ALL],
   flags: [METHOD_FLAG],
   work: (setup, _args, options) => runAndTell(setup, ['infer'], 'infer', options),
-};
-
-export const audit: CommandDefinition = {
-  name: 'audit',
-  description: 'Hold what cards declare against the inferred edges.',
-  options: [FAIL_ON],
-  examples: ['hublineage audit --fail-on contradicted'],
-  work: (setup, args, options) => {
-    if (args.length > 0) throw new HublineageError('UsageInvalid', 'audit takes no folder yet.');
-    return runAndTell(setup, ['audit'], 'audit', options);
-  },
 };
