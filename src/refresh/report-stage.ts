@@ -66,8 +66,8 @@ export function toReportOptions(config: Config): ReportOptions {
 }
 
 /** The whole index as one report document. */
-export async function readReport(store: Store, config: Config): Promise<ReportDocument> {
-  return buildReport(await readReportRows(store), toReportOptions(config));
+export async function readReport(store: Store, config: Config, sinceRun?: number): Promise<ReportDocument> {
+  return buildReport(await readReportRows(store, sinceRun), toReportOptions(config));
 }
 
 function readCorrections() {
@@ -75,9 +75,12 @@ function readCorrections() {
 }
 
 /** Writes the configured formats; each file appears whole or not at all. */
-export async function writeReports(context: { store: Store; config: Config }): Promise<WrittenReport[]> {
+export async function writeReports(
+  context: { store: Store; config: Config },
+  sinceRun?: number,
+): Promise<WrittenReport[]> {
   const { config, store } = context;
-  const document = await readReport(store, config);
+  const document = await readReport(store, config, sinceRun);
   const directory = resolve(config.report.directory);
   mkdirSync(directory, { recursive: true });
   return config.report.formats.map((format) => {

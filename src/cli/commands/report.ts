@@ -8,10 +8,11 @@ import {
   renderJson,
   renderMarkdown,
 } from '../../report/index.ts';
+import type { Store } from '../../store/index.ts';
 import { HublineageError } from '../../types/errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findModel, withIndex } from '../open-index.ts';
-import type { CommandDefinition } from '../setup.ts';
+import { type CommandDefinition, wholeNumber } from '../setup.ts';
 
 const FORMATS = { markdown: renderMarkdown, html: renderHtml, json: renderJson, csv: renderCsv };
 
@@ -22,11 +23,17 @@ export const report: CommandDefinition = {
   options: [
     { flags: '--format <format>', description: 'print this format to stdout', choices: Object.keys(FORMATS) },
     { flags: '--family <root>', description: 'only this family' },
+    {
+      flags: '--since <run>',
+      description: 'tell what changed since this run; the last refresh before the newest when absent',
+      parse: wholeNumber(),
+    },
   ],
   examples: [
     'hublineage report',
     'hublineage report owner/name',
     'hublineage report --family owner/root --format html > family.html',
+    'hublineage report --since 12 --format markdown',
   ],
   work: ({ io, loaded, options: global }, args, options) =>
     withIndex(loaded.config.database.file, async (store) => {
@@ -34,14 +41,16 @@ export const report: CommandDefinition = {
       const family = options.family as string | undefined;
       if (name !== undefined && family !== undefined)
         throw new HublineageError('UsageInvalid', 'Give a repo or --family, not both.');
+      const since = options.since as number | undefined;
+      if (since !== undefined) await checkRun(store, since);
       const format =
         (options.format as keyof typeof FORMATS | undefined) ?? (global.json ? 'json' : undefined);
       if (name === undefined && family === undefined && format === undefined) {
-        const written = await writeReports({ store, config: loaded.config });
+        const written = await writeReports({ store, config: loaded.config }, since);
         await io.out(`${written.map(({ format: kind, path }) => `${kind.padEnd(9)} ${path}`).join('\n')}\n`);
         return EXIT.done;
       }
-      const rows = await readReportRows(store);
+      const rows = await readReportRows(store, since);
       const reportOptions = toReportOptions(loaded.config);
       const document =
         name !== undefined
@@ -53,3 +62,15 @@ export const report: CommandDefinition = {
       return EXIT.done;
     }),
 };
+
+async function checkRun(store: Store, runId: number): Promise<void> {
+  const runs = await store.readView('runs', { order: 'run_id DESC' });
+  if (runs.some((run) => run.run_id === runId)) return;
+  const newest = runs[0]?.run_id;
+  throw new HublineageError('UsageInvalid', `There is no run ${runId}.`, {
+    hint:
+      newest === undefined
+        ? 'No run has been made yet.'
+        : `The newest is ${newest}; \`hublineage sql "SELECT run_id, stage, finished_at FROM runs"\` lists all.`,
+  });
+}
