@@ -65,9 +65,7 @@ function clusterByLeaders(models: readonly LineageModel[], layout: readonly numb
   for (const i of order) {
     const mine = core(i);
     // Fine-tunes keep some per cent of bfloat16 values exactly: a look-up finds nearly every family without trying them all.
-    const guess = leadersByValue
-      .find(mine)
-      .find((leader) => testCosine(core(leader), mine).cosine > 0.9);
+    const guess = leadersByValue.find(mine).find((leader) => testCosine(core(leader), mine).cosine > 0.9);
     const hits = new Set<number>();
     if (guess !== undefined) hits.add(home.get(guess)!);
     else

@@ -273,7 +273,9 @@ export async function findCasts(
         .get(i)!
         .slice(0, CAST_CANDIDATES)
         .map((j) => models[j]!)
-        .filter((m) => !m.fingerprint.quantized && isWithinRounding(model.fingerprint.core, m.fingerprint.core));
+        .filter(
+          (m) => !m.fingerprint.quantized && isWithinRounding(model.fingerprint.core, m.fingerprint.core),
+        );
       if (near.length === 0) continue;
       const samples = await world.cache.get([model.repo, ...near.map((m) => m.repo)]);
       const mine = samples.get(model.repo);

@@ -43,7 +43,11 @@ const DETAILS: Record<string, (logOdds: number) => string> = {
   calibration: () => 'Difference between raw and calibrated log-odds, cap included.',
 };
 
-export function toEdges(finding: ChildFinding): Edge[] {
+/**
+ * Rank 1 for what is chosen, 2.. for ties. A chosen parent below `minProbability` is listed first among the ties instead: no parent is
+ * better than a wrong one.
+ */
+export function toEdges(finding: ChildFinding, minProbability: number): Edge[] {
   const edge = (p: FoundParent, rank: number): Edge => ({
     child: finding.child,
     parent: p.repo,
@@ -54,7 +58,9 @@ export function toEdges(finding: ChildFinding): Edge[] {
     method: finding.method,
     parentKind: p.parentKind,
   });
-  return [...finding.chosen.map((p) => edge(p, 1)), ...finding.ties.map((p, i) => edge(p, i + 2))];
+  const sure = finding.chosen.filter((p) => p.probability >= minProbability);
+  const unsure = finding.chosen.filter((p) => p.probability < minProbability);
+  return [...sure.map((p) => edge(p, 1)), ...[...unsure, ...finding.ties].map((p, i) => edge(p, i + 2))];
 }
 
 export function toEvidence(finding: ChildFinding): Evidence[] {

@@ -1,9 +1,9 @@
 import type { SampleLoader } from '../types/fingerprint.ts';
-import type { Edge, FamilyMember, LineageModel, LineageResult } from '../types/lineage.ts';
+import type { Edge, FamilyMember, LineageModel, LineageResult, VirtualParent } from '../types/lineage.ts';
 import { type Block, findBlocks } from './blocks.ts';
 import { DEFAULT_CALIBRATION } from './calibration.ts';
-import { toCoreSamples } from './core-samples.ts';
 import { type CopyClass, type CopyFinding, findCasts, findEqualModels, groupBy } from './copies.ts';
+import { toCoreSamples } from './core-samples.ts';
 import { findDepthChange, layerCount, placeAcrossDepth } from './depth/trace-depth-change.ts';
 import { traceTransformed } from './disguise/trace-transformed.ts';
 import {
@@ -17,6 +17,7 @@ import {
   type World,
 } from './family-tree.ts';
 import { type ChildFinding, type FoundParent, toEdges, toEvidence } from './findings.ts';
+import { addVirtualParent, findMissingHub } from './hub-is-missing.ts';
 import { findRecreatedOriginals, renameCopies } from './is-recreated-original.ts';
 import { findMerges } from './merges/find-merges.ts';
 import { createSampleCache, type ModelSamples } from './model-samples.ts';
@@ -71,6 +72,11 @@ export async function inferHublineage(
     for (const family of families)
       for (const node of family.nodes) node.repo = renamed.get(node.repo)?.repo ?? node.repo;
   }
+  const known = new Set(models.map((m) => m.repo));
+  const virtualParents = families.flatMap((family) => {
+    const hub = findMissingHub(family);
+    return hub ? [addVirtualParent(family, hub, findings, known, world)] : [];
+  });
   for (const adapter of models) {
     if (adapter.fingerprint.kind !== 'adapter') continue;
     const samples = (await cache.get([adapter.repo])).get(adapter.repo);
@@ -78,7 +84,7 @@ export async function inferHublineage(
     if (found) findings.push(found);
   }
   findings.push(...copies.map((c) => toCopyFinding(c, world)));
-  return assemble(models, findings, options.minProbability, notes);
+  return assemble(models, findings, options.minProbability, virtualParents, notes);
 }
 
 function countDerived(
@@ -212,9 +218,9 @@ async function findQuantisedSource(
   const candidates =
     family.members.length <= ALL_PAIRS
       ? family.members
-      : [...new Set([...near, ...family.members.filter((_, i) => children[i]! > 1).slice(0, NEAREST)])].filter(
-          (m) => position.has(m.repo),
-        );
+      : [
+          ...new Set([...near, ...family.members.filter((_, i) => children[i]! > 1).slice(0, NEAREST)]),
+        ].filter((m) => position.has(m.repo));
   const loaded = await world.cache.get([model.repo, ...candidates.map((m) => m.repo)]);
   const mine = loaded.get(model.repo);
   if (!mine) return null;
@@ -307,16 +313,16 @@ function assemble(
   models: readonly LineageModel[],
   findings: readonly ChildFinding[],
   minProbability: number,
+  virtualParents: VirtualParent[],
   notes: string[],
 ): LineageResult {
-  void minProbability;
   const sorted = [...findings].sort((a, b) => (a.child < b.child ? -1 : a.child > b.child ? 1 : 0));
-  const edges = sorted.flatMap(toEdges);
+  const edges = sorted.flatMap((f) => toEdges(f, minProbability));
   return {
     edges,
     evidence: sorted.flatMap(toEvidence),
     families: familiesOf(models, edges),
-    virtualParents: [],
+    virtualParents,
     notes,
   };
 }

@@ -41,13 +41,14 @@ export function readGrid(tensors: readonly TensorSample[], maxValues = 4096): Gr
   return 'F32';
 }
 
+/** 2^(i - 160), so that exponents need no power function. */
+const POWERS = Float64Array.from({ length: 320 }, (_, i) => 2 ** (i - 160));
+
 /** Spacing of representable numbers around a value. */
 export function ulpOf(value: number, grid: Grid): number {
-  const size = Math.abs(value);
-  const exponent = size > 0 ? Math.floor(Math.log2(size)) : -126;
-  if (grid === 'BF16') return 2 ** (Math.max(exponent, -126) - 7);
-  if (grid === 'F16') return 2 ** (Math.max(exponent, -14) - 10);
-  return 2 ** (Math.max(exponent, -126) - 23);
+  scratch[0] = value;
+  const exponent = Math.max(((word[0]! >>> 23) & 255) - 127, grid === 'F16' ? -14 : -126);
+  return POWERS[160 + exponent - (grid === 'BF16' ? 7 : grid === 'F16' ? 10 : 23)]!;
 }
 
 /** Round to nearest even into the grid. */

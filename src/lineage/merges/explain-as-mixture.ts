@@ -58,8 +58,8 @@ export function explainAsMixture(
   child: number,
   pool: readonly number[],
   bases: readonly number[],
+  floors: ReadonlyMap<string, number> = roundingFloor(table, child),
 ): Mixture | null {
-  const floors = roundingFloor(table, child);
   const names = table.names;
   const invFloor = new Float64Array(table.tensorCount);
   for (const [name, floor] of floors) {

@@ -3,7 +3,7 @@ import type { World } from '../family-tree.ts';
 import type { ChildFinding, FoundParent } from '../findings.ts';
 import { logistic } from '../probability.ts';
 import { closenessOfPair, type PairTable } from '../tree/pair-table.ts';
-import { explainAsMixture, type Mixture } from './explain-as-mixture.ts';
+import { explainAsMixture, type Mixture, roundingFloor } from './explain-as-mixture.ts';
 
 const HOUR = 3_600_000;
 const POOL = 20;
@@ -17,7 +17,7 @@ const MAX_SHARE = 0.85;
 const MIN_MARGINAL = 0.2;
 
 /** Families beyond this are screened first: solving for every member costs 190 distances each. */
-const SCREEN_ABOVE = 400;
+const SCREEN_ABOVE = 60;
 const SCREEN_POOL = 8;
 
 /**
@@ -25,7 +25,8 @@ const SCREEN_POOL = 8;
  * its own children and its parent, at right angles.
  */
 function liesBetween(table: PairTable, child: number, nearest: readonly number[]): boolean {
-  const distance = (a: number, b: number) => table.distances(a, b, 'raw').squared.reduce((sum, d) => sum + d, 0);
+  const distance = (a: number, b: number) =>
+    table.distances(a, b, 'raw').squared.reduce((sum, d) => sum + d, 0);
   const pool = nearest.slice(0, SCREEN_POOL);
   const toChild = pool.map((p) => distance(child, p));
   for (let i = 0; i < pool.length; i++)
@@ -56,7 +57,8 @@ export function findMerges(
     if (members.length > SCREEN_ABOVE && !liesBetween(table, child, nearest[child]!)) continue;
     const pool = nearest[child]!.slice(0, POOL);
     const bases = [...new Set([...hubs.slice(0, BASES), ...pool.slice(0, 3)])].filter((b) => b !== child);
-    const exact = explainAsMixture(table, child, pool, bases);
+    const floors = roundingFloor(table, child);
+    const exact = explainAsMixture(table, child, pool, bases, floors);
     const late = (m: Mixture) =>
       m.parents.filter((p) => existedBy[p.model]! > existedBy[child]! + HOUR).length;
     // an older model is solved for by extrapolation from its children's merges; only one wrong date is believed
@@ -65,7 +67,7 @@ export function findMerges(
       continue;
     }
     const earlier = (m: number) => existedBy[m]! < existedBy[child]!;
-    const inexact = explainAsMixture(table, child, pool.filter(earlier), bases.filter(earlier));
+    const inexact = explainAsMixture(table, child, pool.filter(earlier), bases.filter(earlier), floors);
     if (inexact === null || inexact.gain < MIN_GAIN) continue;
     const strong = inexact.parents.filter((p) => p.weight >= MIN_SHARE && p.marginal >= MIN_MARGINAL);
     // a parent with the whole weight is the parent; what else shows is a direction shared with siblings

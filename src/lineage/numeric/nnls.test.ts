@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { residualOf, solveNonNegative } from './nnls.ts';
+
+/** Best over all subsets of columns of the unconstrained solution that happens to be non-negative. */
+function bruteForce(columns: number[][], y: number[]): number {
+  const k = columns.length;
+  let best = y.reduce((s, v) => s + v * v, 0);
+  for (let mask = 1; mask < 1 << k; mask++) {
+    const used = columns.filter((_, i) => mask & (1 << i));
+    const weights = leastSquares(used, y);
+    if (!weights || weights.some((w) => w < 0)) continue;
+    let rss = 0;
+    y.forEach((value, r) => {
+      const fitted = used.reduce((s, c, i) => s + c[r]! * weights[i]!, 0);
+      rss += (value - fitted) ** 2;
+    });
+    best = Math.min(best, rss);
+  }
+  return best;
+}
+
+/** Gaussian elimination with pivoting on the normal equations; null when singular. */
+function leastSquares(columns: number[][], y: number[]): number[] | null {
+  const k = columns.length;
+  const a = columns.map((c) => [...columns.map((d) => dot(c, d)), dot(c, y)]);
+  for (let i = 0; i < k; i++) {
+    const pivot = a
+      .slice(i)
+      .reduce((p, row, at) => (Math.abs(row[i]!) > Math.abs(a[p]![i]!) ? at + i : p), i);
+    [a[i], a[pivot]] = [a[pivot]!, a[i]!];
+    if (Math.abs(a[i]![i]!) < 1e-6) return null;
+    for (let r = 0; r < k; r++) {
+      if (r === i) continue;
+      const factor = a[r]![i]! / a[i]![i]!;
+      for (let c = i; c <= k; c++) a[r]![c]! -= factor * a[i]![c]!;
+    }
+  }
+  return a.map((row, i) => row[k]! / row[i]!);
+}
+
+const dot = (a: number[], b: number[]) => a.reduce((s, v, i) => s + v * b[i]!, 0);
+
+const problem = fc.record({
+  columns: fc.array(fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 6, maxLength: 6 }), {
+    minLength: 1,
+    maxLength: 4,
+  }),
+  y: fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 6, maxLength: 6 }),
+});
+
+describe('solveNonNegative', () => {
+  it('leaves the residual that trying all supports leaves', () => {
+    fc.assert(
+      fc.property(problem, ({ columns, y }) => {
+        const k = columns.length;
+        const gram = Float64Array.from({ length: k * k }, (_, i) =>
+          dot(columns[Math.floor(i / k)]!, columns[i % k]!),
+        );
+        const target = Float64Array.from(columns, (c) => dot(c, y));
+        const weights = solveNonNegative(gram, target);
+        for (const w of weights) expect(w).toBeGreaterThanOrEqual(0);
+        const rss = residualOf(gram, target, dot(y, y), weights);
+        expect(rss).toBeLessThan(bruteForce(columns, y) + 1e-3);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('lets free columns take any sign', () => {
+    const weights = solveNonNegative(Float64Array.of(1, 0, 0, 1), Float64Array.of(-2, -3), [true, false]);
+    expect(weights[0]).toBeCloseTo(-2);
+    expect(weights[1]).toBe(0);
+  });
+});

@@ -1,0 +1,29 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_CALIBRATION } from './calibration.ts';
+import { logit, weighCandidates } from './probability.ts';
+
+const rival = fc.record({
+  a: fc.double({ min: -20, max: 20, noNaN: true }),
+  b: fc.double({ min: -6, max: 6, noNaN: true }),
+});
+
+describe('weighCandidates', () => {
+  it('credits terms that add up to the probability shown', () => {
+    fc.assert(
+      fc.property(
+        fc.array(rival, { minLength: 1, maxLength: 8 }),
+        fc.double({ min: 0.01, max: 1, noNaN: true }),
+        (rivals, rightWay) => {
+          const candidates = rivals.map((terms) => ({ terms, score: terms.a + terms.b }));
+          for (const { probability, logOdds } of weighCandidates(candidates, rightWay, DEFAULT_CALIBRATION)) {
+            const sum = Object.values(logOdds).reduce((x, y) => x + y, 0);
+            expect(sum).toBeCloseTo(logit(probability), 6);
+            expect(probability).toBeGreaterThan(0);
+            expect(probability).toBeLessThan(1);
+          }
+        },
+      ),
+    );
+  });
+});
