@@ -1,9 +1,12 @@
 #!/usr/bin/env node
-import { readTerminalEnvironment } from '../config/index.ts';
-import { createIo } from './io.ts';
-import { runCli } from './run-cli.ts';
+import { describeOldNode } from './node-version.ts';
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
-process.exitCode = await runCli(process.argv.slice(2), createIo(readTerminalEnvironment()));
+// Everything else is imported behind this check: an older Node fails on the first file it cannot read, with a message that helps nobody.
+const old = describeOldNode(process.versions.node);
+if (old === null) {
+  const { start } = await import('./start.ts');
+  await start();
+} else {
+  process.stderr.write(old);
+  process.exitCode = 78;
+}

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { toHublineageError } from '../types/errors.ts';
-import { COMMANDS } from './commands/index.ts';
+import { loadCommandsFor } from './commands/index.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { formatError } from './format-error.ts';
 import { listenForInterrupts } from './interrupts.ts';
@@ -12,11 +12,12 @@ import { loadSetup } from './setup.ts';
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   const interrupts = listenForInterrupts(io);
   let exitCode: number = EXIT.done;
-  const program = createProgram(io, COMMANDS, async (definition, command, args) => {
-    const setup = loadSetup(io, interrupts.signal, command, definition.flags ?? []);
-    exitCode = await definition.work(setup, args, command.opts());
-  });
   try {
+    const commands = await loadCommandsFor(argv);
+    const program = createProgram(io, commands, async (definition, command, args) => {
+      const setup = loadSetup(io, interrupts.signal, command, definition.flags ?? []);
+      exitCode = await definition.work(setup, args, command.opts());
+    });
     await program.parseAsync(argv as string[], { from: 'user' });
     return exitCode;
   } catch (error) {

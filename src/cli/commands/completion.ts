@@ -18,10 +18,11 @@ export const completion: CommandDefinition = {
       throw new HublineageError('UsageInvalid', `There is no completion for ${args[0]}.`, {
         hint: `There is one for ${SHELLS.join(', ')}.`,
       });
-    const { COMMANDS } = await import('./index.ts');
+    const { loadCommands } = await import('./index.ts');
+    const commands = await loadCommands();
     await io.out(
       renderCompletion(
-        createProgram(io, COMMANDS, async () => {}),
+        createProgram(io, commands, async () => {}),
         shell,
       ),
     );
