@@ -22,7 +22,8 @@ const LONGEST_OBEYED_MS = 60_000;
 /**
  * Calls `attempt` until it succeeds, fails for good, or its budget is used up: 1, 2, 4, 8, 8 ... s between tries (the schedule of
  * huggingface_hub's http_backoff), each shortened by up to half at random so that parallel requests do not come back together.
- * What is thrown in the end is the first failure; the later ones hang on its cause.
+ * What is thrown in the end is the first failure; the later ones hang on its cause. Only a Hub that was out of reach at the last try
+ * is said to be so whatever came before: that concerns everything, not this request.
  */
 export async function withRetries<T>(
   attempt: (number: number) => Promise<T>,
@@ -58,10 +59,13 @@ export async function withRetries<T>(
 }
 
 function combine(failures: HublineageError[]): HublineageError {
-  const [first, ...later] = failures as [HublineageError, ...HublineageError[]];
-  if (later.length === 0) return first;
+  const last = failures.at(-1) as HublineageError;
+  const first = last.code === 'HubUnreachable' ? last : (failures[0] as HublineageError);
+  if (failures.length === 1) return first;
+  const later = failures.filter((error) => error !== first);
   const others = [...new Set(later.map((error) => error.message))].filter((m) => m !== first.message);
-  const suffix = others.length === 0 ? '' : `; later: ${others.slice(0, 3).join('; ')}`;
+  const suffix =
+    others.length === 0 ? '' : `; ${first === last ? 'before' : 'later'}: ${others.slice(0, 3).join('; ')}`;
   return new HublineageError(first.code, `${first.message} (${failures.length} tries${suffix})`, {
     where: first.where,
     hint: first.hint,

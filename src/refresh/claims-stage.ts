@@ -22,10 +22,11 @@ type UnresolvedClaim = Omit<ResolvedClaim, 'resolvedRepo'>;
  * their own, so both steps follow each other until nothing is new.
  */
 export async function readClaims(context: RunContext): Promise<number> {
+  const asked = new Set<string>();
   let done = 0;
   for (;;) {
     done += await readPendingClaims(context);
-    if (!(await lookUpNames(context))) return done;
+    if (!(await lookUpNames(context, asked))) return done;
   }
 }
 

@@ -39,9 +39,7 @@ export async function fingerprintPending(context: RunContext): Promise<void> {
 
   const work = new FingerprintWork(context, version, total);
   const queue = pendingRepos(context, query, total);
-  const workers = Array.from({ length: Math.min(config.sampling.concurrency, Math.max(1, total)) }, () =>
-    work.run(queue),
-  );
+  const workers = Array.from({ length: countWorkers(context, total) }, () => work.run(queue));
   const results = await Promise.allSettled(workers);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   await linkGated(context, version);
@@ -51,6 +49,25 @@ export async function fingerprintPending(context: RunContext): Promise<void> {
       `${total} models were read, ${pending - total} are left`,
       { hint: 'run the same command again to go on, or raise --limit' },
     );
+}
+
+/** As many models at once as this run's limits have room for: several that share too little would all end half read, night after night. */
+function countWorkers({ config, hub, emit }: RunContext, total: number): number {
+  const { sampling, run } = config;
+  const { requestsByBucket, bytes } = hub.stats();
+  const requests = Object.values(requestsByBucket).reduce((sum, count) => sum + count, 0);
+  const roomFor = (limit: number | null, spent: number, each: number) =>
+    limit === null ? Number.POSITIVE_INFINITY : Math.floor((limit - spent) / each);
+  const room = Math.min(
+    roomFor(run.maxRequests, requests, sampling.maxRequests),
+    roomFor(run.maxBytes, bytes, sampling.maxBytes),
+  );
+  if (total > 0 && room < 1)
+    emit({
+      type: 'remark',
+      message: 'what is left of the limits of this run may be too little for one large model',
+    });
+  return Math.max(1, Math.min(sampling.concurrency, total, room));
 }
 
 async function* pendingRepos(

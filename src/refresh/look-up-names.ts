@@ -15,25 +15,26 @@ const ROWS_A_READ = 10_000;
 /**
  * Declared names that no indexed repo carries are asked for once, so that "not on the Hub" is the Hub's word and not ours. What exists is
  * kept as a repo outside the scope; what does not is remembered for a week.
+ * @param asked names asked for in this run, each once
  * @returns whether a repo was found, whose own claims are now due
  */
-export async function lookUpNames(context: RunContext): Promise<boolean> {
+export async function lookUpNames(context: RunContext, asked: Set<string>): Promise<boolean> {
   const { store, emit } = context;
   await store.resolveClaims();
   let found = 0;
-  let asked = 0;
   let left = 0;
   for (const name of await listUnknownNames(context)) {
     throwIfAborted(context.signal);
+    if (asked.has(name)) continue;
     const key = `missing:${context.config.hub.endpoint}|${name.toLowerCase()}`;
     const missingSince = await store.getCursor<string>(key);
     if (missingSince !== null && context.now().getTime() - Date.parse(missingSince) < MISSING_NAME_MS)
       continue;
-    if (asked === MAX_LOOKUPS_A_RUN) {
+    if (asked.size === MAX_LOOKUPS_A_RUN) {
       left++;
       continue;
     }
-    asked++;
+    asked.add(name);
     try {
       const repo = await readRepo(context, name);
       if (repo === null) {
@@ -42,6 +43,9 @@ export async function lookUpNames(context: RunContext): Promise<boolean> {
       }
       const family = classifyFamily(repo);
       await store.upsertRepos([repo], context.runId, { inScope: false, ...(family ? { family } : {}) });
+      // asked by a former name, the Hub answers with today's
+      if (repo.repo.toLowerCase() !== name.toLowerCase())
+        await store.saveFormerName(repo.hubId, name, context.runId);
       if (missingSince !== null) await store.clearCursor(key);
       found++;
     } catch (error) {
@@ -51,7 +55,7 @@ export async function lookUpNames(context: RunContext): Promise<boolean> {
   }
   if (left > 0) emit({ type: 'remark', message: `${left} declared names are left to ask for another night` });
   if (found > 0) await store.resolveClaims();
-  return found > 0 && asked < MAX_LOOKUPS_A_RUN;
+  return found > 0;
 }
 
 /** Names that lead nowhere yet, most declared first; read in pages, since rows may be many more than names. */

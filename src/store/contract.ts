@@ -237,6 +237,8 @@ export interface Store {
   /** in hubId order, read in pages: rows may be written meanwhile */
   iterateRepos(filter?: RepoFilter): AsyncIterable<StoredRepo>;
   countRepos(filter?: RepoFilter): Promise<number>;
+  /** The Hub leads this name to the repo: whoever declares it means that one, unless another repo carries the name today. */
+  saveFormerName(hubId: string, name: string, runId: number): Promise<void>;
   setGone(hubIds: readonly string[], runId: number): Promise<number>;
   /** repos in scope that the run did not see, for a complete crawl to check and set gone */
   listUnseen(runId: number, families?: readonly Family[]): Promise<FoundRepo[]>;

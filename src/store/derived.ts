@@ -86,9 +86,10 @@ function readFamilies(connection: Connection): Map<number, string> {
 }
 
 function insertFamilies(connection: Connection, node: Lookup, members: readonly FamilyMember[]): void {
-  const families = readFamilies(connection);
   const roots = new Map<number, { family: string | null; models: number; maxDepth: number }>();
   const ordered = inKeyOrder(members, (member) => [node(member.repo), node(member.root)]);
+  // only now has every member a node, single models among them
+  const families = readFamilies(connection);
   for (const { key, row } of ordered) {
     const root = roots.get(key[1]) ?? { family: families.get(key[1]) ?? null, models: 0, maxDepth: 0 };
     // A virtual root is no repo: it belongs to the family of its descendants.

@@ -24,6 +24,7 @@ type RepoMethods = Pick<
   | 'getRepo'
   | 'iterateRepos'
   | 'countRepos'
+  | 'saveFormerName'
   | 'setGone'
   | 'listUnseen'
   | 'setStatus'
@@ -50,6 +51,14 @@ function supersedeHolder(connection: Connection, hub: HubRepo, folded: string): 
   connection.sql('DELETE FROM t_claims WHERE hub_id = ?').run(holder);
   connection.sql('UPDATE t_repos SET claims_version = 0 WHERE hub_id = ?').run(holder);
   moveNode(connection, holder, null);
+}
+
+/** To be called inside a write. */
+function saveName(connection: Connection, hubId: string, name: string, runId: number): void {
+  connection
+    .sql(`INSERT INTO t_names (repo_folded, hub_id, repo, last_run) VALUES (?, ?, ?, ?)
+      ON CONFLICT (repo_folded, hub_id) DO UPDATE SET repo = excluded.repo, last_run = excluded.last_run`)
+    .run(foldName(name), hubId, name, runId);
 }
 
 /** A revision that moved makes all work on the repo due again; what was known stays until the new revision has been looked at. */
@@ -114,10 +123,7 @@ function upsertRepo(
       ON CONFLICT (hub_id) DO UPDATE SET facts = excluded.facts WHERE facts <> excluded.facts`)
     .run(hub.hubId, facts);
   if (known === undefined || renamed) {
-    connection
-      .sql(`INSERT INTO t_names (repo_folded, hub_id, repo, last_run) VALUES (?, ?, ?, ?)
-        ON CONFLICT (repo_folded, hub_id) DO UPDATE SET repo = excluded.repo, last_run = excluded.last_run`)
-      .run(folded, hub.hubId, hub.repo, runId);
+    saveName(connection, hub.hubId, hub.repo, runId);
     moveNode(connection, hub.hubId, hub.repo);
     connection.sql('UPDATE t_claims SET repo = ? WHERE hub_id = ?').run(hub.repo, hub.hubId);
   }
@@ -159,6 +165,9 @@ export function createRepos(connection: Connection): RepoMethods {
     iterateRepos: (filter = {}) => iterateRepos(connection, filter),
     async countRepos(filter = {}) {
       return countRepos(connection, filter);
+    },
+    async saveFormerName(hubId, name, runId) {
+      connection.write(() => saveName(connection, hubId, name, runId));
     },
     async setGone(hubIds, runId) {
       return connection.write(() => {
