@@ -11,6 +11,7 @@ import type {
 import { type Answer, toResponse } from './headers.ts';
 import { html } from './html.ts';
 import { renderDocument } from './layout.ts';
+import { splitEdge } from './links.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { errorPage, notFoundPage } from './pages/error.ts';
 import { readParams } from './params.ts';
@@ -106,6 +107,7 @@ export async function findPage(
   const matches = matchRoutes(url.path);
   let last: { page: Page; kind: string; asJson: boolean } | null = null;
   for (const match of matches) {
+    if (matches.length > 1 && !match.asJson && !(await isNamed(match, context))) continue;
     const page = await runRoute(match, url, context);
     last = { page, kind: match.route.kind, asJson: match.asJson };
     if (page.status !== 404) return last;
@@ -117,6 +119,12 @@ export async function findPage(
     kind: 'not-found',
     asJson: url.path.endsWith('.json'),
   };
+}
+
+/** Whether a repo's name really ends in `.json`: asked first, because a page that is not found looks for names nearby, which takes time. */
+async function isNamed({ route, subject }: Match, { store }: Pick<PageRequest, 'store'>): Promise<boolean> {
+  const name = route.kind === 'edge' ? splitEdge(subject)?.parent : subject;
+  return name !== undefined && (await store.findRepo(name)) !== null;
 }
 
 async function runRoute(

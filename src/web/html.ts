@@ -22,8 +22,12 @@ const ENTITIES: Record<string, string> = {
   "'": '&#39;',
 };
 
+/** Printable ASCII without what HTML reads: nearly all names and numbers, of which a page has thousands. */
+const PLAIN = /^[ !#-%(-;=?-~]*$/;
+
 /** One line of text for content or a quoted attribute. */
 export function escapeText(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text
     .replace(/[\t\n\r]+/g, ' ')
     .replace(CONTROL, '\ufffd')

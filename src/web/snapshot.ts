@@ -19,9 +19,9 @@ export interface Snapshot {
 /** Failed steps read for the groups on the failures page; beyond that the numbers are lower bounds. */
 export const MAX_FAILURES_COUNTED = 200_000;
 /** A long run changes rows while its own row stays the same. */
-const MAX_AGE_MS = 60_000;
+const MAX_AGE_MS = 300_000;
 
-/** Reads the snapshot anew when a run has moved on, or after a minute; between that it is the same object. */
+/** Reads the snapshot anew when a run has moved on, or after a few minutes; between that it is the same object. */
 export function createSnapshots(options: ExplorerOptions, now: () => Date): () => Promise<Snapshot> {
   let key = '';
   let readAt = 0;
