@@ -10,18 +10,23 @@ export interface MissingHub {
   children: number[];
   /** median cosine of their steps, seen from the root */
   cosine: number;
+  /** what it had to exceed */
+  needed: number;
 }
 
 const MIN_CHILDREN = 3;
 /** Steps of siblings from a parent that is there have cosines around .05; seen from a sibling they share its own step back. */
 const MIN_COSINE = 0.3;
+/** A root younger than several of its children was re-created or is a stand-in: a smaller cosine settles it. */
+const MIN_OLDER = 2;
+const MIN_COSINE_WHEN_LATE = 0.12;
 const MAX_CHILDREN = 30;
 
 /**
  * At the true parent the steps to its children are nearly orthogonal; if the parent is missing and its lightest child stands in for it,
  * all steps share the way back from that child to the hub. Only asked at the root: anywhere else the parent is known.
  */
-export function findMissingHub({ tree, table, foreign, reduced }: FamilyTree): MissingHub | null {
+export function findMissingHub({ tree, table, nodes, foreign, reduced }: FamilyTree): MissingHub | null {
   if (foreign > 0 || reduced) return null;
   const { root } = tree;
   const children = [...tree.parent.keys()].filter((v) => tree.parent[v] === root).slice(0, MAX_CHILDREN);
@@ -39,8 +44,10 @@ export function findMissingHub({ tree, table, foreign, reduced }: FamilyTree): M
   if (cosines.length === 0) return null;
   cosines.sort((x, y) => x - y);
   const cosine = cosines[Math.floor(cosines.length / 2)]!;
-  if (cosine < MIN_COSINE) return null;
-  return { children: [root, ...children.filter((c) => mean.get(c)! > MIN_COSINE / 2)], cosine };
+  const older = children.filter((c) => nodes[c]!.existedBy < nodes[root]!.existedBy).length;
+  const needed = older >= MIN_OLDER ? MIN_COSINE_WHEN_LATE : MIN_COSINE;
+  if (cosine < needed) return null;
+  return { children: [root, ...children.filter((c) => mean.get(c)! > needed / 2)], cosine, needed };
 }
 
 /** Hangs the root and its siblings from a virtual parent; the former parent stays among the ties. Changes `findings` in place. */
@@ -54,7 +61,7 @@ export function addVirtualParent(
   const children = hub.children.map((i) => family.nodes[i]!.repo).sort();
   const kind = family.members[0]!.fingerprint.family;
   const id = `virtual/${kind}-${hashText(children.join()).toString(16).padStart(8, '0')}`;
-  const raw = 1 + 8 * (hub.cosine - MIN_COSINE);
+  const raw = 1 + 8 * (hub.cosine - hub.needed);
   const final = calibrate(raw, world.calibration);
   const parent: FoundParent = {
     repo: id,
