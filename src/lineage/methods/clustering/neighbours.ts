@@ -1,4 +1,4 @@
-import { isWithin, type Points, squaredDistanceAt } from './points.ts';
+import { meanOf, type Points, squaredDistanceAt } from './points.ts';
 
 /** Exact search within a fixed radius. */
 export interface RadiusSearch {
@@ -8,80 +8,107 @@ export interface RadiusSearch {
   around(place: Float32Array): number[];
 }
 
-const PIVOTS = 4;
+/** Directions a shadow has; with the length of the rest, 24 numbers a point. */
+const DIRECTIONS = 23;
+const SAMPLE = 512;
+const ITERATIONS = 3;
 
 /**
- * Radius search by pivots: |d(x, pivot) - d(y, pivot)| <= d(x, y), so points whose distances to any pivot differ by more than the
- * radius are passed over without a look, and those sorted by the first pivot form one window. Exact. Memory O(points).
- * Pivots are chosen far from each other (farthest-first from point 0).
+ * Radius search by shadows: the coordinates of a point along the leading principal directions, which hold most of what separates
+ * clusters, and the length of what is left. Shadows are never farther apart than the points, so a short comparison rules most pairs out
+ * and only the rest is measured. Exact, however well the directions are found; 96 bytes a point.
+ * In hundreds of dimensions distances to pivots rule out almost nothing, which is why trees do not help here.
  */
 export function createRadiusSearch(points: Points, radius: number): RadiusSearch {
   const { count, dim, values } = points;
   const limit = radius * radius;
-  // float32 rows, float64 sums: windows are widened so that rounding never loses a neighbour
-  const slack = radius * 1e-6 + 1e-12;
-  const pivots: Float64Array[] = [];
-  const nearest = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
-  const pivotRows: number[] = [];
-  let next = 0;
-  for (let p = 0; p < Math.min(PIVOTS, count); p++) {
-    const at = next * dim;
-    const row = new Float64Array(count);
-    let far = -1;
-    for (let i = 0; i < count; i++) {
-      row[i] = Math.sqrt(squaredDistanceAt(values, i * dim, values, at, dim));
-      nearest[i] = Math.min(nearest[i]!, row[i]!);
-      if (far < 0 || nearest[i]! > nearest[far]!) far = i;
+  const { origin, basis } = findDirections(points, Math.min(DIRECTIONS, dim));
+  const width = basis.length + 1;
+  const toShadow = (from: Float32Array, at: number, out: Float32Array, to: number) => {
+    let power = 0;
+    for (let d = 0; d < dim; d++) power += (from[at + d]! - origin[d]!) ** 2;
+    for (const [b, direction] of basis.entries()) {
+      let along = 0;
+      for (let d = 0; d < dim; d++) along += (from[at + d]! - origin[d]!) * direction[d]!;
+      out[to + b] = along;
+      power -= along * along;
     }
-    pivots.push(row);
-    pivotRows.push(at);
-    next = Math.max(0, far);
+    out[to + width - 1] = Math.sqrt(Math.max(0, power));
+  };
+  const shadows = new Float32Array(count * width);
+  let longest = 0;
+  for (let i = 0; i < count; i++) {
+    toShadow(values, i * dim, shadows, i * width);
+    for (let k = 0; k < width; k++) longest = Math.max(longest, Math.abs(shadows[i * width + k]!));
   }
-  const first = pivots[0] ?? new Float64Array(0);
-  const order = Int32Array.from({ length: count }, (_, i) => i).sort(
-    (a, b) => first[a]! - first[b]! || a - b,
-  );
-  const sorted = Float64Array.from(order, (i) => first[i]!);
+  // shadows are float32: the limit is widened by their rounding, so that it never loses a neighbour
+  const shadowLimit = limit * 1.00001 + 1e-5 * longest * (radius + 1e-5 * longest);
 
-  function search(from: Float32Array, at: number, toPivot: readonly number[]): number[] {
+  function search(from: Float32Array, at: number, shadow: Float32Array, shadowAt: number): number[] {
     const found: number[] = [];
-    const low = toPivot[0]! - radius - slack;
-    const high = toPivot[0]! + radius + slack;
-    for (let s = lowerBound(sorted, low); s < count && sorted[s]! <= high; s++) {
-      const j = order[s]!;
-      let near = true;
-      for (let p = 1; p < pivots.length && near; p++)
-        near = Math.abs(pivots[p]![j]! - toPivot[p]!) <= radius + slack;
-      if (near && isWithin(from, at, values, j * dim, dim, limit)) found.push(j);
-    }
-    return found.sort((a, b) => a - b);
+    for (let j = 0; j < count; j++)
+      if (
+        squaredDistanceAt(shadow, shadowAt, shadows, j * width, width) <= shadowLimit &&
+        squaredDistanceAt(from, at, values, j * dim, dim) <= limit
+      )
+        found.push(j);
+    return found;
   }
 
+  const own = new Float32Array(width);
   return {
-    ofPoint: (i) =>
-      search(
-        values,
-        i * dim,
-        pivots.map((row) => row[i]!),
-      ),
-    around: (place) =>
-      count === 0
-        ? []
-        : search(
-            place,
-            0,
-            pivotRows.map((at) => Math.sqrt(squaredDistanceAt(place, 0, values, at, dim))),
-          ),
+    ofPoint: (i) => search(values, i * dim, shadows, i * width),
+    around: (place) => {
+      toShadow(place, 0, own, 0);
+      return search(place, 0, own, 0);
+    },
   };
 }
 
-function lowerBound(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
+/** Mean and leading principal directions (orthonormal, float64) of evenly chosen points, by orthogonal iteration. */
+function findDirections(points: Points, most: number): { origin: Float32Array; basis: Float64Array[] } {
+  const { count, dim, values } = points;
+  const sample = Array.from({ length: Math.min(count, SAMPLE) }, (_, i) =>
+    Math.floor((i * count) / Math.min(count, SAMPLE)),
+  );
+  const origin = meanOf(points, sample);
+  const centred = sample.map((i) =>
+    Float64Array.from({ length: dim }, (_, d) => values[i * dim + d]! - origin[d]!),
+  );
+  let basis = orthonormalise(centred.slice(0, most));
+  for (let round = 0; round < ITERATIONS; round++)
+    basis = orthonormalise(
+      basis.map((direction) => {
+        const next = new Float64Array(dim);
+        for (const point of centred) {
+          const share = dot(point, direction);
+          for (let d = 0; d < dim; d++) next[d]! += share * point[d]!;
+        }
+        return next;
+      }),
+    );
+  return { origin, basis };
+}
+
+/** Gram-Schmidt, twice over for float64's sake; what the others span already is left out. */
+function orthonormalise(vectors: readonly Float64Array[]): Float64Array[] {
+  const basis: Float64Array[] = [];
+  for (const vector of vectors) {
+    const rest = Float64Array.from(vector);
+    const length = Math.sqrt(dot(vector, vector));
+    for (let pass = 0; pass < 2; pass++)
+      for (const other of basis) {
+        const share = dot(rest, other);
+        for (let d = 0; d < rest.length; d++) rest[d]! -= share * other[d]!;
+      }
+    const left = Math.sqrt(dot(rest, rest));
+    if (left > 1e-6 * length) basis.push(rest.map((x) => x / left));
   }
-  return low;
+  return basis;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let d = 0; d < a.length; d++) sum += a[d]! * b[d]!;
+  return sum;
 }

@@ -43,24 +43,6 @@ export function squaredDistanceAt(
   return s0 + s1 + (s2 + s3);
 }
 
-/** Whether the distance is at most sqrt(limit). Partial sums only grow, so most far pairs are told from their first values. */
-export function isWithin(
-  a: Float32Array,
-  i: number,
-  b: Float32Array,
-  j: number,
-  dim: number,
-  limit: number,
-): boolean {
-  const STRIDE = 32;
-  let sum = 0;
-  for (let from = 0; from < dim; from += STRIDE) {
-    sum += squaredDistanceAt(a, i + from, b, j + from, Math.min(STRIDE, dim - from));
-    if (sum > limit) return false;
-  }
-  return true;
-}
-
 /** Mean of the rows named, in float64 sums. */
 export function meanOf(points: Points, members: ArrayLike<number>): Float32Array {
   const { dim, values } = points;
