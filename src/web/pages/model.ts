@@ -1,7 +1,7 @@
 import type { ReportFinding } from '../../report/index.ts';
 import { isWeightFile } from '../../store/index.ts';
 import type { Page, PageHandler, PageRequest } from '../contract.ts';
-import { bytes, compact, grouped, moment, percent, plural } from '../format.ts';
+import { bytes, compact, grouped, moment, percent, plural, signed } from '../format.ts';
 import { type Html, html, joinHtml, lines } from '../html.ts';
 import { edgePath, familyPath, hubPath, safeUrl, withQuery } from '../links.ts';
 import { badge, chip, modelLink, nameText } from '../parts/badges.ts';
@@ -15,6 +15,7 @@ import { notFoundPage } from './error.ts';
 import { virtualPage } from './virtual.ts';
 
 const MAX_TAGS = 40;
+const MAX_STRONGEST = 5;
 const MAX_FILES_SHOWN = 40;
 
 /** One model: verdict first, then its place in the tree, the evidence, its history, facts, and how to dispute. */
@@ -107,7 +108,17 @@ ${
 
 function caseSection(finding: ReportFinding): Html {
   const { openQuestions, licences, cardPatch } = finding;
+  const strongest = finding.evidence
+    .filter((row) => finding.inferred.includes(row.parent) && Math.abs(row.logOdds) >= 0.5)
+    .sort((a, b) => Math.abs(b.logOdds) - Math.abs(a.logOdds))
+    .slice(0, MAX_STRONGEST);
   return html`${
+    strongest.length === 0
+      ? ''
+      : html`<section aria-labelledby="strongest"><h2 id="strongest">Strongest findings</h2>
+<ul class="findings">${strongest.map((row) => html`<li><span class="num ${row.outcome}">${signed(row.logOdds)}</span> ${row.detail} <a class="meta" href="${edgePath(finding.repo, row.parent)}">${row.probe}${finding.inferred.length > 1 ? ` (${row.parent})` : ''}</a></li>`)}</ul>
+<p class="meta">Log-odds: above zero speaks for the parent found. The evidence page of each parent has all of them, and their sum.</p></section>`
+  }${
     openQuestions.length === 0
       ? ''
       : html`<section aria-labelledby="open"><h2 id="open">Unknown, and what would settle it</h2><ul>${openQuestions.map((text) => html`<li>${text}</li>`)}</ul></section>`

@@ -9,6 +9,9 @@ const RADIUS = 460;
 /** Names drawn; the others are told when pointed at. */
 const MAX_NAMES = 30;
 const MAX_LABEL = 28;
+/** a character of the widest common font, and the height of a line */
+const CHAR = 8;
+const LINE = 16;
 
 const px = (value: number) => Number((value * RADIUS).toFixed(1));
 
@@ -46,6 +49,10 @@ export function mapSvg(nodes: readonly MapNode[], title: string): Html {
       .slice(0, MAX_NAMES)
       .map((node) => node.repo),
   );
+  const labels = placeLabels(
+    root,
+    nodes.filter((node) => named.has(node.repo)),
+  );
   const small = nodes.length > 300;
   return html`<svg viewBox="${-HALF} ${-HALF} ${2 * HALF} ${2 * HALF}" width="${2 * HALF}" height="${2 * HALF}" role="img" aria-label="${title}">
 <path class="link" d="${links.join('')}"/>
@@ -55,11 +62,32 @@ ${nodes.map((node) => {
   const word = node.verdict === null ? '' : ` · ${VERDICT_WORDS[node.verdict].word}`;
   return html`<a href="${modelPath(node.repo)}" tabindex="-1"><title>${node.label}${node.relation === null ? '' : ` · ${node.relation}`}${word}</title><circle class="dot ${tone}" cx="${px(node.x)}" cy="${px(node.y)}" r="${r.toFixed(1)}"/></a>`;
 })}
-${nodes
-  .filter((node) => named.has(node.repo))
-  .map((node) => {
-    const right = node.x >= 0;
+${labels.map(
+  (label) =>
+    html`<text x="${label.x}" y="${label.y}" text-anchor="${label.isRight ? 'start' : 'end'}">${label.text}</text>`,
+)}</svg>`;
+}
+
+interface Label {
+  text: string;
+  x: number;
+  y: number;
+  isRight: boolean;
+}
+
+/** Names beside their dots, on the side away from the root, the largest branches first; one that would run into another is left out. */
+function placeLabels(root: MapNode, nodes: readonly MapNode[]): Label[] {
+  const placed: (Label & { from: number; to: number })[] = [];
+  for (const node of [...nodes].sort((a, b) => b.drawnBelow - a.drawnBelow)) {
     const short = node.label.slice(node.label.indexOf('/') + 1);
-    return html`<text x="${px(node.x) + (right ? 12 : -12)}" y="${px(node.y) + 4}" text-anchor="${right ? 'start' : 'end'}">${short.length > MAX_LABEL ? `${short.slice(0, MAX_LABEL - 1)}…` : short}</text>`;
-  })}</svg>`;
+    const text = short.length > MAX_LABEL ? `${short.slice(0, MAX_LABEL - 1)}…` : short;
+    const isRight = node.x >= root.x;
+    const x = px(node.x) + (isRight ? 12 : -12);
+    const y = px(node.y) + 4;
+    const width = text.length * CHAR;
+    const [from, to] = isRight ? [x, x + width] : [x - width, x];
+    if (placed.some((other) => Math.abs(other.y - y) < LINE && other.from < to && from < other.to)) continue;
+    placed.push({ text, x, y, isRight, from, to });
+  }
+  return placed;
 }

@@ -9,8 +9,8 @@ export interface Sum {
 
 /** px */
 const ROW = 26;
-const NAME = 210;
-const PLOT = 420;
+const NAME = 180;
+const PLOT = 380;
 const NUMBER = 64;
 
 /** Log-odds as steps, each beginning where the one before ended, down to their sum: a waterfall. */

@@ -23,6 +23,8 @@ export type OutlineRow =
 /** A tree as it is put together: names first, facts about all of them afterwards in one go. */
 interface Branch {
   repo: string;
+  /** relation it is listed under; null for the one a page is about */
+  relation: Relation | null;
   /** undefined = not opened */
   children?: Branch[];
   more?: RelationCount[];
@@ -60,16 +62,19 @@ export async function readModelOutline(source: OutlineSource, repo: string): Pro
   for (const child of self.children ?? []) {
     if (grandchildren >= 12) break;
     const opened = await openBranch(store, child.repo, 3);
-    if (opened.children?.length) Object.assign(child, opened);
+    if (opened.children?.length) Object.assign(child, opened, { relation: child.relation });
     grandchildren += opened.children?.length ?? 0;
   }
   const [parent, ...above] = path;
   if (parent === undefined) return decorate(source, [self]);
   const siblings = await openBranch(store, parent, 3, repo);
-  const top = above.reduce<Branch>((below, ancestor) => ({ repo: ancestor, children: [below] }), {
-    ...siblings,
-    children: [self, ...(siblings.children ?? [])],
-  });
+  const top = above.reduce<Branch>(
+    (below, ancestor) => ({ repo: ancestor, relation: null, children: [below] }),
+    {
+      ...siblings,
+      children: [self, ...(siblings.children ?? [])],
+    },
+  );
   return decorate(source, [top]);
 }
 
@@ -80,7 +85,7 @@ export async function readFamilyOutline(
   maxRows: number,
 ): Promise<OutlineRow[]> {
   const { store } = source;
-  const top: Branch = { repo: root };
+  const top: Branch = { repo: root, relation: null };
   const queue: { branch: Branch; children: number }[] = [{ branch: top, children: Number.POSITIVE_INFINITY }];
   const seen = new Set([root]);
   let rows = 1;
@@ -90,7 +95,7 @@ export async function readFamilyOutline(
     if (next.children === 0) break;
     const opened = await openBranch(store, next.branch.repo, next.branch === top ? 8 : 4);
     opened.children = opened.children?.filter((child) => !seen.has(child.repo)) ?? [];
-    Object.assign(next.branch, opened);
+    Object.assign(next.branch, opened, { relation: next.branch.relation });
     rows += opened.children.length + (opened.more?.length ?? 0);
     for (const branch of opened.children) {
       seen.add(branch.repo);
@@ -118,10 +123,10 @@ async function openBranch(
     const total = count - (except !== null && (await isChild(store, repo, except, relation)) ? 1 : 0);
     // a group of one or two saves nothing over the models themselves
     const shown = total <= limit + 2 ? others.slice(0, total) : others.slice(0, limit);
-    children.push(...shown.map((name) => ({ repo: name })));
+    children.push(...shown.map((name) => ({ repo: name, relation })));
     if (total > shown.length) more.push({ relation, count: total - shown.length });
   }
-  return { repo, children, more };
+  return { repo, relation: null, children, more };
 }
 
 async function isChild(store: Store, parent: string, child: string, relation: Relation): Promise<boolean> {
@@ -134,9 +139,19 @@ async function decorate(source: OutlineSource, tops: readonly Branch[]): Promise
     [];
   const walk = (branch: Branch, parent: string | null, depth: number) => {
     flat.push({ branch, more: null, parent, depth });
-    for (const child of branch.children ?? []) walk(child, branch.repo, depth + 1);
-    for (const more of branch.more ?? [])
+    const waiting = new Map((branch.more ?? []).map((more) => [more.relation, more]));
+    const tell = (more: RelationCount) => {
+      waiting.delete(more.relation);
       flat.push({ branch: null, more, parent: branch.repo, depth: depth + 1 });
+    };
+    const children = branch.children ?? [];
+    for (const [i, child] of children.entries()) {
+      walk(child, branch.repo, depth + 1);
+      // what is folded away stands after the last of its kind
+      const more = child.relation === null ? undefined : waiting.get(child.relation);
+      if (more !== undefined && children[i + 1]?.relation !== child.relation) tell(more);
+    }
+    for (const more of [...waiting.values()]) tell(more);
   };
   for (const top of tops) walk(top, null, 0);
   const names = [...new Set(flat.flatMap(({ branch }) => (branch === null ? [] : [branch.repo])))];
