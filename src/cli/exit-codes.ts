@@ -13,6 +13,21 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+/** For docs; one line a code. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  done: 'Done.',
+  unexpected: 'An error nobody foresaw, or one that no other code stands for.',
+  findings: 'Findings at or above `--fail-on`; only where it was asked for.',
+  someFailed:
+    'Finished, and some repos could not be read; they are listed. From `health`: last night was not fine.',
+  usage: 'The command line asks for something there is not.',
+  unknownModel: 'No such model, or no index yet.',
+  stoppedEarly:
+    'Stopped early (quota, limit, deadline, Hub out of reach, lock held). What was done is kept; run it again to go on.',
+  configuration: 'Configuration: a wrong key or value, a refused token, or a Node.js that is too old.',
+  interrupted: 'Interrupted by Ctrl-C or SIGTERM. What was done is kept.',
+};
+
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   UsageInvalid: EXIT.usage,
   SqlRefused: EXIT.usage,

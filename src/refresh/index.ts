@@ -1,3 +1,4 @@
+export { LINEAGE_METHODS } from '../lineage/index.ts';
 export { auditFolder, type FolderAudit } from './audit-folder.ts';
 export { type Comparison, compareModels } from './compare-models.ts';
 export {

@@ -1,4 +1,4 @@
-import { type RunOutcome, runStages, STAGES, type Stage } from '../../refresh/index.ts';
+import { LINEAGE_METHODS, type RunOutcome, runStages, STAGES, type Stage } from '../../refresh/index.ts';
 import { openStore } from '../../store/index.ts';
 import { VERDICTS, type VerdictKind } from '../../types/verdict.ts';
 import { describeOutcome, describeStop } from '../describe-outcome.ts';
@@ -24,7 +24,11 @@ const LIMIT_FLAGS: readonly ConfigFlag[] = [
   { option: 'deadline', flag: '--deadline', key: 'run.deadline' },
   { option: 'limit', flag: '--limit', key: 'run.limit' },
 ];
-const METHOD_OPTION: OptionDefinition = { flags: '--method <name>', description: 'how edges are inferred' };
+const METHOD_OPTION: OptionDefinition = {
+  flags: '--method <name>',
+  description: 'how edges are inferred: hublineage, or a method of the literature',
+  choices: LINEAGE_METHODS,
+};
 const METHOD_FLAG: ConfigFlag = { option: 'method', flag: '--method', key: 'lineage.method' };
 export const FAIL_ON: OptionDefinition = {
   flags: '--fail-on <verdicts>',
