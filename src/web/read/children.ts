@@ -30,6 +30,7 @@ export async function readNotableChildren(
   relation: Relation,
   count: number,
   limit: number,
+  maxSorted = MAX_SORTED,
 ): Promise<string[]> {
   const virtual = await store.readView('edges', {
     // the range of names that begin with virtual/
@@ -39,7 +40,7 @@ export async function readNotableChildren(
     limit,
   });
   const models = await store.readView('models', {
-    ...(count > MAX_SORTED
+    ...(count > maxSorted
       ? {
           where:
             'EXISTS (SELECT 1 FROM edges e WHERE e.child = models.repo AND e.rank = 1 AND e.parent = ? AND e.relation = ?)',
