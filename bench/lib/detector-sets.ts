@@ -1,3 +1,5 @@
+import { toImages } from '../../src/lineage/methods/learned/lineage/images.ts';
+import type { LabelledImages } from '../../src/lineage/methods/learned/lineage/train.ts';
 import { findRelatedSets, toSetTable } from '../../src/lineage/methods/learned/phylogeny/related-sets.ts';
 import type { LabelledSet } from '../../src/lineage/methods/learned/phylogeny/train.ts';
 import { toModelSamples } from '../../src/lineage/model-samples.ts';
@@ -36,7 +38,7 @@ export function drawFamilies(seed: number): FamiliesOptions {
   return {
     seed,
     families: 1,
-    size: whole(4, 30),
+    size: random() < 0.08 ? 44 : whole(4, 30),
     valuesPerTensor: [64, 128, 256, 512][whole(0, 3)]!,
     layers: whole(2, 5),
     hidden: [32, 48, 64, 96][whole(0, 3)]!,
@@ -57,6 +59,42 @@ export function drawFamilies(seed: number): FamiliesOptions {
       adapter: 0,
     },
   };
+}
+
+/** The same models as images, for Neural Lineage's detector. */
+export function labelImages(
+  models: readonly LineageModel[],
+  samples: ReadonlyMap<string, TensorSample[]>,
+  parentsOf: (repo: string) => readonly string[],
+  familyOf: (repo: string) => string,
+): LabelledImages[] {
+  return findRelatedSets(models, 1).flatMap((set) => {
+    const present = set.models.filter((m) => samples.has(m.repo));
+    const images = toImages(
+      present,
+      present.map((m) => toModelSamples(m.repo, samples.get(m.repo)!)),
+    );
+    if (images === null) return [];
+    const place = new Map(images.repos.map((repo, i) => [repo, i]));
+    return {
+      family: [...new Set(images.repos.map(familyOf))].sort().join('+'),
+      images,
+      parents: images.repos.map((repo) => parentsOf(repo).flatMap((parent) => place.get(parent) ?? [])),
+    };
+  });
+}
+
+/** Smaller families than the other detector's: an image takes more room than a row of measures. */
+export function generatedImages(seeds: readonly number[]): LabelledImages[] {
+  return seeds.flatMap((seed) => {
+    const hub = generateFamilies({ ...drawFamilies(seed), size: 5 + (seed % 11) });
+    return labelImages(
+      hub.models,
+      hub.samples,
+      (repo) => hub.truth.get(repo)?.parents ?? [],
+      () => `generated-${seed}`,
+    );
+  });
 }
 
 export function generatedSets(seeds: readonly number[]): LabelledSet[] {
@@ -88,8 +126,16 @@ function disturbTimes({ models, truth }: GeneratedHub, seed: number): void {
 }
 
 export function zooSets(zoo: Zoo): LabelledSet[] {
+  return labelSets(...zooModels(zoo));
+}
+
+export function zooImages(zoo: Zoo): LabelledImages[] {
+  return labelImages(...zooModels(zoo));
+}
+
+function zooModels(zoo: Zoo): Parameters<typeof labelSets> {
   const present = zoo.models.filter((m) => m.fingerprint !== null);
-  return labelSets(
+  return [
     present.map(({ repo, owner, createdAt, fingerprint }) => ({
       repo,
       owner,
@@ -99,5 +145,5 @@ export function zooSets(zoo: Zoo): LabelledSet[] {
     new Map(present.map((m) => [m.repo, m.fingerprint!.tensors])),
     (repo) => zoo.truth[repo]?.parents ?? [],
     (repo) => trueRoot(zoo.truth as never, repo),
-  );
+  ];
 }

@@ -1,6 +1,7 @@
 import type { SampleLoader } from '../types/fingerprint.ts';
 import type { LineageModel, LineageResult } from '../types/lineage.ts';
 import type { Calibration } from './calibration.ts';
+import type { LineageDetectorModel } from './methods/learned/lineage/rate-candidates.ts';
 import type { PhylogenyModel } from './methods/learned/phylogeny/model.ts';
 
 /** Quantises and dequantises values with a round-to-nearest block formula; values come in whole blocks of 32. */
@@ -28,7 +29,7 @@ export interface LineageOptions {
   labels?: ReadonlyMap<string, readonly string[]>;
   calibration?: Calibration;
   /** trained weights, for the methods that are detectors */
-  detectors?: { phylogeny?: PhylogenyModel };
+  detectors?: { phylogeny?: PhylogenyModel; lineage?: LineageDetectorModel };
 }
 
 /** A way of finding parents: ours, or one from the literature. Everything it knows is in the fingerprints. */

@@ -88,19 +88,31 @@ export const detectorEval: CommandDefinition = {
 function describe(rows: readonly DetectorRow[]): string {
   const cells = rows.flatMap((row) =>
     (['detector', 'nearestEarlier'] as const).map((who) => {
-      const { strict, forced, roots, generations } = row[who];
+      const { strict, upToCopies, forced, roots, generations } = row[who];
       return [
         row.seen ? `${row.family} (seen in training)` : row.family,
         who === 'detector' ? 'detector' : 'nearest earlier',
         String(row.children),
         percent(strict),
+        percent(upToCopies),
         percent(forced),
         `${roots.right} of ${roots.of}`,
         ...generations.map(({ right, of }) => (of === 0 ? '-' : percent(right / of))),
       ];
     }),
   );
-  const head = ['family', 'by', 'children', 'strict', 'forced', 'roots', 'parent', 'grandparent', 'great-'];
+  const head = [
+    'family',
+    'by',
+    'children',
+    'strict',
+    'up to copies',
+    'forced',
+    'roots',
+    'parent',
+    'grandparent',
+    'great-',
+  ];
   const widths = head.map((name, k) => Math.max(name.length, ...cells.map((row) => row[k]!.length)));
   const line = (row: readonly string[]) =>
     row
@@ -110,7 +122,8 @@ function describe(rows: readonly DetectorRow[]): string {
   return [
     ...[head, ...cells].map(line),
     '',
-    'strict: pair and direction right, "no parent" being an answer. forced: a parent must be named.',
+    'strict: pair and direction right, "no parent" being an answer; up to copies: a bit-equal copy of the parent counts too.',
+    'forced: a parent must be named.',
     'parent, grandparent, great-: each among all models but nearer ancestors and descendants.',
     'Families are split whole: no child of a family seen in training is in another row.',
     '',

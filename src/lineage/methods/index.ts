@@ -1,6 +1,6 @@
 import type { LineageMethod } from '../options.ts';
 import { PHYLOGENY_SCORERS } from './clustering/phylogeny-scorers.ts';
-import { phylogenyDetector } from './learned/index.ts';
+import { lineageDetector, phylogenyDetector } from './learned/index.ts';
 import type { PairScorer } from './pair-scorer.ts';
 import { toLineageMethod } from './to-lineage-method.ts';
 
@@ -13,5 +13,6 @@ export const PAIR_SCORERS: readonly PairScorer[] = [...PHYLOGENY_SCORERS];
 /** The same as ways of finding parents, for `lineage.method`, and the learned detectors, whose weights come with the options. */
 export const PAPER_METHODS: readonly LineageMethod[] = [
   ...PAIR_SCORERS.map((scorer) => toLineageMethod(scorer)),
+  lineageDetector,
   phylogenyDetector,
 ];

@@ -22,7 +22,9 @@ export interface DetectorRow {
 export interface DetectorFigures {
   /** pair and direction right, "no parent" being a possible answer */
   strict: number;
-  /** the same when a parent must be named */
+  /** the same when a bit-equal copy of the parent counts as the parent */
+  upToCopies: number;
+  /** strict, when a parent must be named */
   forced: number;
   /** roots told to be roots, of all */
   roots: Share;
@@ -64,5 +66,6 @@ function toFigures(score: DetectorScore): DetectorFigures {
     roots.right += own.right;
     roots.of += own.of;
   }
-  return { strict: score.strict, forced: score.forced, roots, generations: score.generations };
+  const { strict, upToCopies, forced, generations } = score;
+  return { strict, upToCopies, forced, roots, generations };
 }

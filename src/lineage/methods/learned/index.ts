@@ -1,4 +1,20 @@
 export { BACKENDS, type Backend, type BackendName, loadBackend, type Tensorflow } from './backend.ts';
+export { fromImagesFile, toImagesFile } from './lineage/images-codec.ts';
+export { createLineageScorer, LINEAGE_DETECTOR, lineageDetector } from './lineage/lineage-scorer.ts';
+export {
+  fromLineageCheckpointFile,
+  fromLineageModelFile,
+  toLineageCheckpointFile,
+  toLineageModelFile,
+} from './lineage/model-codec.ts';
+export type { LineageDetectorModel } from './lineage/rate-candidates.ts';
+export {
+  type LabelledImages,
+  type LineageCheckpoint,
+  measureLineage,
+  measurePlainSimilarity,
+  trainLineage,
+} from './lineage/train.ts';
 export { fitCalibration, pairLogOdds } from './phylogeny/calibrate.ts';
 export { type DetectorScore, measureAccuracy, type Share } from './phylogeny/evaluate.ts';
 export { type SetFeatures, toFeatures } from './phylogeny/features.ts';

@@ -122,8 +122,9 @@ describe('model files', () => {
       epoch: 3,
       weights: model.weights,
       adam: { ...startAdam(size), step: 12 },
+      average: new Float32Array(size).fill(0.25),
       best: new Float32Array(size).fill(0.5),
-      bestLoss: Number.POSITIVE_INFINITY,
+      bestError: Number.POSITIVE_INFINITY,
       sinceBest: 2,
     };
     const bytes = toCheckpointFile(state);

@@ -1,4 +1,6 @@
+import { TWIN_SHARE } from './features.ts';
 import type { PairLogits } from './score-pairs.ts';
+import { PAIR_MEASURES, pairColumn } from './set-table.ts';
 import type { LabelledSet } from './train.ts';
 
 /** Share of questions answered right, with how many there were. */
@@ -14,21 +16,34 @@ export interface DetectorScore {
   strict: number;
   /** the same among the candidates alone, when "none" is not an answer */
   forced: number;
+  /** `strict` when a bit-equal copy of a parent counts as the parent: weights cannot tell the two apart */
+  upToCopies: number;
+  /** share of all models answered right, those without a parent included */
+  right: number;
   /** share of models without a parent in the set that are told so */
   roots: number;
   /** by generation: the best candidate of all true ancestors removed so far is the parent, grandparent, great-grandparent */
   generations: Share[];
   children: number;
-  byFamily: Map<string, { strict: Share; forced: Share; roots: Share }>;
+  byFamily: Map<string, Shares>;
+}
+
+export interface Shares {
+  strict: Share;
+  upToCopies: Share;
+  forced: Share;
+  roots: Share;
 }
 
 /**
  * Scores a way of rating pairs. Generations as in Neural Lineage's table: of a child's k-th ancestor against all models that are neither
  * its nearer ancestors nor its descendants.
+ * @param isQuestion leaves out children that there is nothing to ask about
  */
 export function measureAccuracy(
   sets: readonly LabelledSet[],
   rate: (set: LabelledSet) => PairLogits,
+  isQuestion: (set: LabelledSet, child: number) => boolean = () => true,
 ): DetectorScore {
   let loss = 0;
   let models = 0;
@@ -41,6 +56,7 @@ export function measureAccuracy(
     const mine = byFamily.get(set.family) ?? emptyScore();
     byFamily.set(set.family, mine);
     set.parents.forEach((parents, child) => {
+      if (!isQuestion(set, child)) return;
       const from = offsets[child]!;
       const to = offsets[child + 1]!;
       const none = logits.none[child]!;
@@ -69,6 +85,10 @@ export function measureAccuracy(
         else {
           count(score.forced, parents.includes(best));
           count(score.strict, bestLogit > none && parents.includes(best));
+          count(
+            score.upToCopies,
+            bestLogit > none && (parents.includes(best) || parents.some((p) => areTwins(set, p, best))),
+          );
         }
       scoreGenerations(set, child, logits.pairs, generations);
     });
@@ -77,6 +97,8 @@ export function measureAccuracy(
   return {
     loss: loss / (models || 1),
     strict: share(total.strict),
+    upToCopies: share(total.upToCopies),
+    right: (total.strict.right + total.roots.right) / (models || 1),
     forced: share(total.forced),
     roots: share(total.roots),
     generations,
@@ -118,8 +140,17 @@ function scoreGenerations(
   }
 }
 
-function emptyScore(): { strict: Share; forced: Share; roots: Share } {
-  return { strict: { right: 0, of: 0 }, forced: { right: 0, of: 0 }, roots: { right: 0, of: 0 } };
+function areTwins({ table }: LabelledSet, a: number, b: number): boolean {
+  if (table.pairs.length === 0) return false;
+  for (let e = table.offsets[a]!; e < table.offsets[a + 1]!; e++)
+    if (table.candidates[e] === b)
+      return table.pairs[e * PAIR_MEASURES.length + pairColumn('equal-share')]! >= TWIN_SHARE;
+  return false;
+}
+
+function emptyScore(): Shares {
+  const none = () => ({ right: 0, of: 0 });
+  return { strict: none(), upToCopies: none(), forced: none(), roots: none() };
 }
 
 function count(share: Share, right: boolean): void {

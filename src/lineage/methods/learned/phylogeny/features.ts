@@ -30,6 +30,7 @@ export const PAIR_EXTRAS = [
   'vocabulary-grew',
   'more-derived',
   'hub-degree-of-parent',
+  'stored-finer-parent',
 ] as const;
 
 export const NODE_WIDTH = NODE_MEASURES.length + NODE_EXTRAS.length;
@@ -50,7 +51,7 @@ export interface SetFeatures {
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
 /** Nearly all values equal: re-uploads, whose weights existed as early as the earliest of them. */
-const TWIN_SHARE = 0.9999;
+export const TWIN_SHARE = 0.9999;
 
 /** Nothing here depends on the order, names, number or shapes of the models: permuting the set permutes the features. */
 export function toFeatures(table: SetTable): SetFeatures {
@@ -89,12 +90,12 @@ export function toFeatures(table: SetTable): SetFeatures {
   });
   for (let i = 0; i < n; i++) {
     const row = Array.from({ length: offsets[i + 1]! - offsets[i]! }, (_, k) => offsets[i]! + k);
-    row.sort(
-      (a, b) =>
-        at(b, 'closeness') - at(a, 'closeness') || existedBy[candidates[a]!]! - existedBy[candidates[b]!]!,
-    );
+    row.sort((a, b) => at(b, 'closeness') - at(a, 'closeness'));
+    // equally close models have equal ranks, or the features would depend on the order of the list
     row.forEach((pair, place) => {
-      rank[pair] = place;
+      const before = place > 0 ? row[place - 1]! : -1;
+      const tied = before >= 0 && at(before, 'closeness') - at(pair, 'closeness') < 1e-6;
+      rank[pair] = tied ? rank[before]! : place;
     });
     // ties for nearest share the vote
     const nearest = row.filter((pair) => at(pair, 'closeness') > best[i]! - 1e-3);
@@ -149,6 +150,7 @@ export function toFeatures(table: SetTable): SetFeatures {
         Math.sign(Math.round(1e4 * vocabulary)),
         node(child, 'share-derived') - node(parent, 'share-derived'),
         Math.log1p(degree[parent]!),
+        node(parent, 'stored-finer'),
       ],
       pair * PAIR_WIDTH + measured,
     );

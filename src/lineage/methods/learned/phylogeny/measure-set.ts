@@ -1,7 +1,7 @@
 import type { TensorSample } from '../../../../types/fingerprint.ts';
 import type { LineageModel } from '../../../../types/lineage.ts';
 import type { ModelSamples } from '../../../model-samples.ts';
-import { FINENESS, roundToGrid } from '../../../number-grid.ts';
+import { FINENESS, type Grid, roundToGrid } from '../../../number-grid.ts';
 import { areComparable, comparePair } from '../../../pair-statistics.ts';
 import { branchLogOdds, DEFAULT_BRANCH_PRIORS, measureBranchPoint } from '../../../tree/branch-point.ts';
 import { closenessOfPair, createPairTable, type PairTable } from '../../../tree/pair-table.ts';
@@ -60,7 +60,11 @@ export function measureSet(
   const pairs = new Float32Array(candidates.length * width);
   const byCloseness = (i: number) =>
     [...candidates.subarray(offsets[i]!, offsets[i + 1]!)].sort(
-      (a, b) => sumsOf(i, b).closeness - sumsOf(i, a).closeness || a - b,
+      // ties by what does not depend on the order of the list
+      (a, b) =>
+        sumsOf(i, b).closeness - sumsOf(i, a).closeness ||
+        models[a]!.createdAt - models[b]!.createdAt ||
+        (models[a]!.repo < models[b]!.repo ? -1 : 1),
     );
   const close = Array.from({ length: n }, (_, i) => byCloseness(i).slice(0, THIRDS));
   for (let child = 0; child < n; child++)
@@ -328,11 +332,17 @@ function measureNodes(
         c.logNorm,
         c.kurtosis,
         c.gainsLogDistance,
+        isStoredFiner(f.dtype, table.grid(i)) ? 1 : 0,
       ],
       i * width,
     );
   });
   return nodes;
+}
+
+/** A file in a finer format than its values: a copy cast upwards, which nobody trains from. */
+function isStoredFiner(dtype: string, grid: Grid): boolean {
+  return dtype === 'F32' ? grid !== 'F32' : dtype === 'F16' && grid === 'BF16';
 }
 
 function weightedSd(values: readonly (readonly [number, number])[]): number {

@@ -61,13 +61,13 @@ export function fromModelFiles(spec: unknown, weights: Uint8Array): PhylogenyMod
   };
 }
 
-/** Checkpoints: a line of JSON, then weights, Adam's two moments and the best weights so far. */
+/** Checkpoints: a line of JSON, then weights, Adam's two moments, the average and the best weights so far. */
 export function toCheckpointFile(state: PhylogenyCheckpoint): Uint8Array {
-  const { epoch, bestLoss, sinceBest, weights, adam, best } = state;
+  const { epoch, bestError, sinceBest, weights, adam, average, best } = state;
   const head = new TextEncoder().encode(
-    `${JSON.stringify({ format: FORMAT, epoch, bestLoss: Number.isFinite(bestLoss) ? bestLoss : null, sinceBest, step: adam.step, size: weights.length })}\n`,
+    `${JSON.stringify({ format: FORMAT, epoch, bestError: Number.isFinite(bestError) ? bestError : null, sinceBest, step: adam.step, size: weights.length })}\n`,
   );
-  const body = toFloatBytes([weights, adam.first, adam.second, best]);
+  const body = toFloatBytes([weights, adam.first, adam.second, average, best]);
   const bytes = new Uint8Array(head.length + body.length);
   bytes.set(head);
   bytes.set(body, head.length);
@@ -85,13 +85,17 @@ export function fromCheckpointFile(bytes: Uint8Array): PhylogenyCheckpoint {
   const size = readNumber(head.size);
   if (head.format !== FORMAT || !Number.isInteger(size) || size < 1 || size > 1e7)
     throw invalid('the checkpoint is of another version');
-  const [weights, first, second, best] = fromFloatBytes(bytes.subarray(end + 1), [size, size, size, size]);
+  const [weights, first, second, average, best] = fromFloatBytes(
+    bytes.subarray(end + 1),
+    Array<number>(5).fill(size),
+  );
   return {
     epoch: readNumber(head.epoch),
-    bestLoss: head.bestLoss === null ? Number.POSITIVE_INFINITY : readNumber(head.bestLoss),
+    bestError: head.bestError === null ? Number.POSITIVE_INFINITY : readNumber(head.bestError),
     sinceBest: readNumber(head.sinceBest),
     weights: weights!,
     adam: { step: readNumber(head.step), first: first!, second: second! },
+    average: average!,
     best: best!,
   };
 }

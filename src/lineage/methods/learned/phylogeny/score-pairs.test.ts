@@ -86,7 +86,7 @@ describe('scorePairs', () => {
       valuesPerTensor: 64,
       layers: 2,
       hidden: 16,
-      shares: { adapter: 0, upscaled: 0, pruned: 0, transformed: 0 },
+      shares: { duplicate: 0.25, cast: 0.25, adapter: 0, upscaled: 0, pruned: 0, transformed: 0 },
     });
     const model = randomModel(4);
     const order = hub.models.map((_, i) => i).sort((a, b) => ((a * 7) % 9) - ((b * 7) % 9));

@@ -13,6 +13,7 @@ export const NODE_MEASURES = [
   'log-norm-to-centre',
   'kurtosis-to-centre',
   'gains-distance-to-centre',
+  'stored-finer',
 ] as const;
 
 /** What is measured of one ordered pair (child, candidate parent). All are free of shapes and counts. */

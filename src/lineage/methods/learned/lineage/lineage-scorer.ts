@@ -1,0 +1,70 @@
+import { HublineageError } from '../../../../types/errors.ts';
+import { createSampleCache } from '../../../model-samples.ts';
+import type { LineageMethod } from '../../../options.ts';
+import type { PairScorer, ScoredPair } from '../../pair-scorer.ts';
+import { toLineageMethod } from '../../to-lineage-method.ts';
+import { findRelatedSets } from '../phylogeny/related-sets.ts';
+import { toImages } from './images.ts';
+import { type LineageDetectorModel, rateCandidates } from './rate-candidates.ts';
+
+export const LINEAGE_DETECTOR = 'lineage-detector';
+const CACHED_MODELS = 600;
+const HOUR = 3_600_000;
+/** Candidates a child: the nearest by the blocks' search. */
+const CANDIDATES = 32;
+
+/**
+ * Neural Lineage's detector over the Hub's models. Its task is given who may be a parent; here that is whoever of the child's relatives
+ * was there by the time it was created. Scores are softmax shares, "no parent" included.
+ */
+export function createLineageScorer(model: LineageDetectorModel): PairScorer {
+  return {
+    name: LINEAGE_DETECTOR,
+    async score(models, load, options) {
+      const cache = createSampleCache(load, CACHED_MODELS);
+      const pairs: ScoredPair[] = [];
+      for (const set of findRelatedSets(models, options.seed)) {
+        const samples = await cache.get(set.models.map((m) => m.repo));
+        const present = set.models.flatMap((m, i) => (samples.has(m.repo) ? [i] : []));
+        const images = toImages(
+          present.map((i) => set.models[i]!),
+          present.map((i) => samples.get(set.models[i]!.repo)!),
+        );
+        if (images === null) continue;
+        const place = new Map(present.map((from, to) => [from, to]));
+        present.forEach((from, child) => {
+          const near = set.nearest(from).slice(0, CANDIDATES);
+          const candidates = near
+            .flatMap((i) => place.get(i) ?? [])
+            .filter((i) => images.createdAt[i]! <= images.createdAt[child]! + HOUR);
+          if (candidates.length === 0) return;
+          const logits = rateCandidates(images, child, candidates, model);
+          const top = Math.max(...logits);
+          const total = logits.reduce((sum, l) => sum + Math.exp(l - top), 0);
+          candidates.forEach((parent, k) => {
+            pairs.push({
+              child: images.repos[child]!,
+              parent: images.repos[parent]!,
+              score: Math.exp(logits[k]! - top) / total,
+            });
+          });
+        });
+      }
+      return pairs;
+    },
+  };
+}
+
+/** As a way of finding parents, with the weights of `options.detectors`. ConfigInvalid without them. */
+export const lineageDetector: LineageMethod = {
+  name: LINEAGE_DETECTOR,
+  infer(models, load, options) {
+    const model = options.detectors?.lineage;
+    if (!model)
+      throw new HublineageError('ConfigInvalid', 'the lineage detector has no weights', {
+        where: 'lineage.method',
+        hint: 'train it with `hublineage detector train --kind lineage`, or use another method',
+      });
+    return toLineageMethod(createLineageScorer(model)).infer(models, load, options);
+  },
+};

@@ -1,0 +1,246 @@
+import type { Tensor } from '@tensorflow/tfjs';
+import { createRandom } from '../../../numeric/random.ts';
+import { type AdamState, startAdam, stepAdam } from '../adam.ts';
+import type { Backend } from '../backend.ts';
+import { measureAccuracy } from '../phylogeny/evaluate.ts';
+import type { PairLogits } from '../phylogeny/score-pairs.ts';
+import { completePairs } from '../phylogeny/sets-codec.ts';
+import type { EpochProgress, LabelledSet } from '../phylogeny/train.ts';
+import { layOut, startParameters, viewParameters } from '../tensor-spec.ts';
+import { createForward } from './forward.ts';
+import { type ImageSet, imageDistance, toPairImages } from './images.ts';
+import { lineageParameters, startDifferences } from './network.ts';
+import { type LineageDetectorModel, rateCandidates } from './rate-candidates.ts';
+
+/** Images of a family with what is known about it. */
+export interface LabelledImages {
+  family: string;
+  images: ImageSet;
+  /** true parents of each model by index */
+  parents: readonly (readonly number[])[];
+}
+
+export interface LineageTrainOptions {
+  seed: number;
+  epochs: number;
+  rate: number;
+  patience: number;
+  resume?: LineageCheckpoint;
+  onEpoch?: (progress: EpochProgress, checkpoint: () => LineageCheckpoint) => void | Promise<void>;
+  signal?: AbortSignal;
+}
+
+export interface LineageCheckpoint {
+  epoch: number;
+  weights: Float32Array;
+  adam: AdamState;
+  best: Float32Array;
+  bestError: number;
+  sinceBest: number;
+}
+
+/** Children whose gradients are averaged in a step, and candidates a child is shown. */
+const BATCH = 8;
+const CANDIDATES = 11;
+
+/** Trains on children, each with candidates that do not descend from it: in Neural Lineage's task the direction is given. */
+export async function trainLineage(
+  training: readonly LabelledImages[],
+  heldOut: readonly LabelledImages[],
+  { tf }: Backend,
+  options: LineageTrainOptions,
+): Promise<LineageDetectorModel> {
+  const specs = lineageParameters();
+  const { parameters, size } = layOut(specs);
+  const forward = createForward(tf);
+  const first = startParameters(specs, options.seed);
+  startDifferences(viewParameters(specs, first));
+  const state: LineageCheckpoint = options.resume ?? {
+    epoch: 0,
+    weights: first,
+    adam: startAdam(size),
+    best: first.slice(),
+    bestError: Number.POSITIVE_INFINITY,
+    sinceBest: 0,
+  };
+  // a root whose whole set descends from it is no question
+  const questions = training.flatMap((set) =>
+    set.parents.flatMap((_, child) => (eligible(set, child).length > 0 ? [{ set, child }] : [])),
+  );
+
+  const learnFrom = (
+    batch: readonly { set: LabelledImages; child: number }[],
+    random: () => number,
+    rate: number,
+  ) => {
+    const shown = batch.map(({ set, child }) => {
+      const candidates = drawCandidates(set, child, random);
+      const parents = set.parents[child]!;
+      return {
+        count: candidates.length,
+        weights: toPairImages(set.images.weights, child, candidates),
+        features: toPairImages(set.images.features, child, candidates),
+        target: Float32Array.from({ length: candidates.length + 1 }, (_, k) =>
+          (k < candidates.length ? parents.includes(candidates[k]!) : parents.length === 0) ? 0 : -1e9,
+        ),
+      };
+    });
+    const { loss, gradient } = tf.tidy(() => {
+      const tensors = parameters.map((p) =>
+        tf.tensor(state.weights.subarray(p.offset, p.offset + p.size), p.shape),
+      );
+      const lossOf = (...values: Tensor[]) => {
+        const byName = new Map(parameters.map((p, i) => [p.name, values[i]!]));
+        let total: Tensor = tf.scalar(0);
+        for (const child of shown) {
+          const logits = forward(child, (name) => byName.get(name)!);
+          const right = tf.logSumExp(tf.add(logits, tf.tensor1d(child.target)));
+          total = tf.add(total, tf.sub(tf.logSumExp(logits), right));
+        }
+        return tf.div(total, shown.length) as ReturnType<typeof tf.scalar>;
+      };
+      const { value, grads } = tf.valueAndGrads(lossOf)(tensors);
+      const flat = new Float32Array(size);
+      grads.forEach((g, i) => {
+        flat.set(g.dataSync() as Float32Array, parameters[i]!.offset);
+      });
+      return { loss: (value.dataSync() as Float32Array)[0]!, gradient: flat };
+    });
+    stepAdam(state.weights, gradient, state.adam, { rate, decay: 0.01, maxNorm: 2 });
+    return loss;
+  };
+
+  while (state.epoch < options.epochs && state.sinceBest < options.patience) {
+    const random = createRandom(options.seed * 7919 + state.epoch);
+    const order = questions.map((q) => [random(), q] as const).sort((a, b) => a[0] - b[0]);
+    const rate = options.rate * (0.02 + 0.49 * (1 + Math.cos((Math.PI * state.epoch) / options.epochs)));
+    let sum = 0;
+    let steps = 0;
+    for (let at = 0; at < order.length; at += BATCH, steps++) {
+      options.signal?.throwIfAborted();
+      sum += learnFrom(
+        order.slice(at, at + BATCH).map(([, q]) => q),
+        random,
+        rate,
+      );
+      // progress, signals and timers get their turn
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    state.epoch++;
+    const { loss, strict, right } = measureLineage(heldOut, { weights: state.weights });
+    // by answers, ties by loss: late epochs grow too sure of themselves, which the calibration takes back
+    const error = 1 - right + 1e-3 * loss;
+    const best = error < state.bestError;
+    if (best) {
+      state.bestError = error;
+      state.best = state.weights.slice();
+      state.sinceBest = 0;
+    } else state.sinceBest++;
+    await options.onEpoch?.(
+      {
+        epoch: state.epoch,
+        epochs: options.epochs,
+        trainLoss: sum / (steps || 1),
+        heldOutLoss: loss,
+        heldOutAccuracy: strict,
+        best,
+      },
+      () => structuredClone(state),
+    );
+  }
+  return { weights: state.best };
+}
+
+/** Models that do not descend from the child: who may be asked about in the paper's task. */
+function eligible({ parents }: LabelledImages, child: number): number[] {
+  const below = new Set([child]);
+  for (let grew = true; grew; ) {
+    grew = false;
+    parents.forEach((row, i) => {
+      if (!below.has(i) && row.some((p) => below.has(p))) {
+        below.add(i);
+        grew = true;
+      }
+    });
+  }
+  return parents.map((_, i) => i).filter((i) => !below.has(i));
+}
+
+/** The true parents and, of the others, half the nearest and half anybody. */
+function drawCandidates(set: LabelledImages, child: number, random: () => number): number[] {
+  const all = eligible(set, child);
+  const parents = set.parents[child]!.filter((p) => all.includes(p));
+  const others = all
+    .filter((i) => !parents.includes(i))
+    .map((i) => [imageDistance(set.images.weights, i, child), i] as const)
+    .sort((a, b) => a[0] - b[0])
+    .map(([, i]) => i);
+  const near = others.splice(0, CANDIDATES >> 1);
+  while (parents.length + near.length < CANDIDATES && others.length > 0)
+    near.push(...others.splice(Math.floor(random() * others.length), 1));
+  return [...parents, ...near];
+}
+
+/** The paper's task on labelled sets, scored like every other method. */
+export function measureLineage(sets: readonly LabelledImages[], model: LineageDetectorModel) {
+  return measureTask(sets, (set, child, candidates) => {
+    const logits = rateCandidates(set.images, child, candidates, model);
+    return { candidates: logits.subarray(0, candidates.length), none: logits[candidates.length]! };
+  });
+}
+
+/** Plain similarity on the same images: the nearest candidate in the weights of the one role. */
+export function measurePlainSimilarity(sets: readonly LabelledImages[]) {
+  return measureTask(sets, (set, child, candidates) => ({
+    candidates: Float32Array.from(candidates, (c) => -imageDistance(set.images.weights, c, child)),
+    none: -1e6,
+  }));
+}
+
+function measureTask(
+  sets: readonly LabelledImages[],
+  rate: (
+    set: LabelledImages,
+    child: number,
+    candidates: number[],
+  ) => { candidates: Float32Array; none: number },
+) {
+  const byTable = new Map<LabelledSet, LabelledImages>();
+  const asSets = sets.map((set): LabelledSet => {
+    const labelled: LabelledSet = {
+      family: set.family,
+      parents: set.parents,
+      table: {
+        repos: set.images.repos,
+        createdAt: set.images.createdAt,
+        nodes: new Float32Array(0),
+        pairs: new Float32Array(0),
+        ...completePairs(set.images.repos.length),
+      },
+    };
+    byTable.set(labelled, set);
+    return labelled;
+  });
+  const rateSet = (labelled: LabelledSet): PairLogits => {
+    const set = byTable.get(labelled)!;
+    const { offsets, candidates } = labelled.table;
+    const pairs = new Float32Array(candidates.length).fill(-1e9);
+    const none = new Float32Array(set.parents.length);
+    set.parents.forEach((_, child) => {
+      const asked = eligible(set, child);
+      if (asked.length === 0) return;
+      const answer = rate(set, child, asked);
+      none[child] = answer.none;
+      for (let e = offsets[child]!; e < offsets[child + 1]!; e++) {
+        const place = asked.indexOf(candidates[e]!);
+        if (place >= 0) pairs[e] = answer.candidates[place]!;
+      }
+    });
+    return { pairs, none };
+  };
+  return measureAccuracy(
+    asSets,
+    rateSet,
+    (labelled, child) => eligible(byTable.get(labelled)!, child).length > 0,
+  );
+}
