@@ -63,6 +63,8 @@ async function simulate(
     while (clock.now() < endMs) {
       const ticket = await limiter.acquire();
       ticket.markSent();
+      // A server that was silent so far counts as one without a quota; what went out by then could not know better.
+      const knowing = told;
       // Up and down separately: answers overtake each other, and may cross the window's border.
       await clock.sleep((random() * maxLatencyMs) / 2);
       const { ok, headers } = hub.take(clock.now());
@@ -71,7 +73,7 @@ async function simulate(
         ticket.lose();
         continue;
       }
-      if (!ok && told) avoidable++;
+      if (!ok && knowing) avoidable++;
       if (!ok) limiter.pause(toReport(headers).resetSeconds! * 1000 + 1000);
       const silent = ok && random() < scenario.silentShare;
       told ||= !silent;
@@ -114,14 +116,15 @@ describe('rate limiter against a fixed window', () => {
         const { avoidable, used } = await simulate(scenario);
         expect(avoidable).toBe(0);
         const allowed = Math.max(1, Math.floor(scenario.quota * scenario.share));
-        for (const count of used) {
+        for (const [index, count] of used.entries()) {
           // The quota is never passed. Our share of it may be by what crosses a window's border, or is lost there.
           if (scenario.lossShare === 0) {
             expect(count).toBeLessThanOrEqual(allowed + (scenario.share < 1 ? scenario.workers : 0));
           }
           // Whether a request without a (telling) answer is in the last count cannot be known: at a window's end a few may stay unspent for it.
           const doubtful = scenario.lossShare + scenario.silentShare > 0 ? scenario.workers : 0;
-          expect(count).toBeGreaterThanOrEqual(Math.floor(allowed * 0.95) - doubtful);
+          // Nor whose count the first answers told of, where a window ends while they are under way: that one is spent with care.
+          if (index > 0) expect(count).toBeGreaterThanOrEqual(Math.floor(allowed * 0.95) - doubtful);
         }
       }),
       { numRuns: 400 },
