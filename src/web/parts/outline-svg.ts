@@ -79,7 +79,11 @@ function drawModel(row: ModelRow, x: number, y: number, isFocus: boolean): Html 
 function sideNote(row: ModelRow): string {
   const others = row.otherParents.length;
   return [
-    row.relation === null ? '' : others > 0 ? `${row.relation} with ${others} other` : row.relation,
+    row.relation === null
+      ? ''
+      : others > 0
+        ? `${row.relation} with ${others} other${others > 1 ? 's' : ''}`
+        : row.relation,
     row.probability === null ? '' : percent(row.probability),
     row.downloads === null || row.downloads === 0 ? '' : `${compact(row.downloads)}\u00a0↓`,
     row.below > 0 ? `${grouped(row.below)} below` : '',

@@ -5,7 +5,9 @@ import { type ModelCard, readCards, readEdgesOf } from './cards.ts';
 import type { OutlineSource } from './outline.ts';
 
 /** Dots on one map: more would neither be read nor be a page of reasonable size. */
-export const MAX_MAP_MODELS = 900;
+export const MAX_MAP_MODELS = 700;
+/** room left for the models on the ways up, which may be anything but well known */
+const WAY_MODELS = 150;
 const MAX_DEPTH = 64;
 
 export interface MapNode extends ModelCard {
@@ -36,12 +38,11 @@ export async function readFamilyMap(source: OutlineSource, root: ViewRows['roots
         order: 'depth, repo',
         limit: MAX_MAP_MODELS,
       })
-    : // The plus keeps the index on family_root out of it: walking down from the most downloaded finds members of a large family soon.
-      await store.readView('models', {
-        where: '+family_root = ?',
+    : await store.readView('models', {
+        where: 'family_root = ?',
         params: [root.root],
         order: 'downloads DESC, repo',
-        limit: MAX_MAP_MODELS - 200,
+        limit: MAX_MAP_MODELS - WAY_MODELS,
       });
   const edges = await readWays(
     source,
