@@ -18,9 +18,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   audit: [],
   report: [],
   store: [],
+  phylolm: ['lineage'],
   web: ['store', 'report'],
   refresh: ['hub', 'weights', 'fingerprint', 'claims', 'lineage', 'audit', 'report', 'store'],
-  cli: ['refresh', 'report', 'web', 'store', 'config', 'minihub'],
+  cli: ['refresh', 'report', 'web', 'store', 'config', 'minihub', 'phylolm'],
   'index.ts': [
     'refresh',
     'report',
@@ -34,6 +35,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'lineage',
     'audit',
     'web',
+    'phylolm',
   ],
 };
 

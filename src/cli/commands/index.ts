@@ -22,6 +22,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'sql', load: async () => (await import('./sql.ts')).sql },
   { name: 'export', load: async () => (await import('./export.ts')).exportCommand },
   { name: 'serve', load: async () => (await import('./serve.ts')).serve },
+  { name: 'phylolm', load: async () => (await import('./phylolm.ts')).phylolm },
   { name: 'minihub', load: async () => (await import('./minihub.ts')).minihub },
   { name: 'demo', load: async () => (await import('./demo.ts')).demo },
   { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
