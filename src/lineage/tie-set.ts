@@ -1,6 +1,6 @@
 import type { Calibration } from './calibration.ts';
 import type { FoundParent } from './findings.ts';
-import { type Rival, weighCandidates } from './probability.ts';
+import { logit, type Rival, weighCandidates } from './probability.ts';
 
 /** Candidates are listed until this much probability is covered, so that the truth is among them as often as that. */
 const COVERED = 0.995;
@@ -22,6 +22,20 @@ export function splitTies(
   calibration: Calibration,
 ): { chosen: FoundParent; ties: FoundParent[] } {
   const weighed = weighCandidates(candidates, rightWay, calibration);
+  // The fitted map speaks of chosen edges. What it leaves is shared among the rivals as the raw scores have it.
+  const best = weighed[chosen]!;
+  const rest = Math.max(1e-6, 1 - best.probability);
+  const top = Math.max(...candidates.map((c) => c.score));
+  const share = candidates.map((c, i) => (i === chosen ? 0 : Math.exp(c.score - top)));
+  const rivals = share.reduce((x, y) => x + y, 0);
+  const everything = rivals + Math.exp(candidates[chosen]!.score - top);
+  weighed.forEach((w, i) => {
+    if (i === chosen) return;
+    const probability = Math.max(1e-9, Math.min(0.999, rivals > 0 ? (rest * share[i]!) / rivals : 0));
+    const shift = logit(probability) - logit(w.probability);
+    w.probability = probability;
+    w.logOdds.calibration = (w.logOdds.calibration ?? 0) + shift;
+  });
   const found = candidates.map(
     (c, i): FoundParent => ({
       repo: c.repo,
@@ -39,7 +53,8 @@ export function splitTies(
     .sort((a, b) => b.score - a.score || (a.f.repo < b.f.repo ? -1 : 1));
   const ties: FoundParent[] = [];
   let covered = found[chosen]!.probability;
-  for (const { f } of others) {
+  for (const { f, i } of others) {
+    if (share[i]! < NEGLIGIBLE * everything) break;
     if (covered >= COVERED || ties.length >= MAX_TIES || f.probability < NEGLIGIBLE) break;
     ties.push(f);
     covered += f.probability;

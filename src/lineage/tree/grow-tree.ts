@@ -252,7 +252,7 @@ export function scoreRoots(
   while (stack.length > 0) {
     const { node: u, total: at, lost, fixed } = stack.pop()!;
     scores[u] =
-      fixed && u !== root ? Number.NEGATIVE_INFINITY : at + calibration.hub * Math.log(1 + degree(u));
+      fixed && u !== root ? Number.NEGATIVE_INFINITY : at + calibration.rootHub * Math.log(1 + degree(u));
     // `lost`: older children u has under the root u itself, beyond those it has now
     const mine = older[u]! + lost;
     for (const v of children[u]!) {
