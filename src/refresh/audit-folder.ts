@@ -63,7 +63,10 @@ export async function auditFolder(
     extra: bases.read,
     without,
   });
-  const world = await gatherWorld(subject, place, bases, without, store);
+  // a base read just now may be a copy of what the index holds under another name
+  const placedBases: Place[] = [];
+  for (const base of bases.read) placedBases.push(await placeSubject(base, context, { without }));
+  const world = await gatherWorld({ ...place, subject }, placedBases, bases, without, store);
   const work = {
     summaries: world.summaries,
     load: withExtraSamples(createSampleLoader({ store, signal }), [subject, ...bases.read]),
@@ -143,17 +146,20 @@ function toUnpublished(repo: string, readme: string | null): HubRepo {
   };
 }
 
+type Place = Pick<Identification, 'subject' | 'edges' | 'root'>;
+
 /** The part of the index this verdict depends on, the folder first. */
 async function gatherWorld(
-  subject: Subject,
-  place: Pick<Identification, 'edges' | 'root'>,
+  place: Place,
+  placedBases: readonly Place[],
   bases: DeclaredBases,
   without: ReadonlySet<string>,
   store: Store,
 ) {
+  const { subject } = place;
   const own = subject.model.repo;
   const stored = (await store.loadEdges()).filter((edge) => !without.has(edge.child));
-  const edges = [...place.edges, ...stored];
+  const edges = [...place.edges, ...placedBases.flatMap((base) => base.edges), ...stored];
   const families = await store.loadFamilies();
   const named = new Set([
     ...bases.claims.flatMap((claim) => claim.resolvedRepo ?? []),
@@ -186,7 +192,7 @@ async function gatherWorld(
     models,
     claims,
     edges,
-    families: [...families, toMember(own, place, families)],
+    families: [...families, ...[place, ...placedBases].map((one) => toMember(one, families))],
     virtualParents: await store.loadVirtualParents(),
     transformedAlarms: new Set(
       edges.filter((edge) => edge.relation === 'transformed').map((edge) => edge.child),
@@ -207,14 +213,10 @@ function toFacts({ model, origin }: Subject): AuditModelFacts {
 }
 
 /** The family of its parent as the index has it; inference on a part of it may have named another root. */
-function toMember(
-  repo: string,
-  { edges, root }: Pick<Identification, 'edges' | 'root'>,
-  families: readonly FamilyMember[],
-): FamilyMember {
+function toMember({ subject, edges, root }: Place, families: readonly FamilyMember[]): FamilyMember {
   const parent = edges.find((edge) => edge.rank === 1)?.parent;
   const known = families.find((member) => member.repo === parent);
-  return { repo, root: known?.root ?? root, depth: (known?.depth ?? 0) + 1 };
+  return { repo: subject.model.repo, root: known?.root ?? root, depth: (known?.depth ?? 0) + 1 };
 }
 
 function listAncestors(repo: string, edges: readonly Edge[]): string[] {

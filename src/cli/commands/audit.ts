@@ -1,6 +1,6 @@
 import { relative, sep } from 'node:path';
 import type { FolderAudit } from '../../refresh/index.ts';
-import { renderSarif, VERDICT_WORDS } from '../../report/index.ts';
+import { renderSarif, VERDICT_ORDER, VERDICT_WORDS } from '../../report/index.ts';
 import { HublineageError } from '../../types/errors.ts';
 import type { VerdictKind } from '../../types/verdict.ts';
 import { type Finding, readBaseline, writeBaseline } from '../baseline.ts';
@@ -44,16 +44,17 @@ export const audit: CommandDefinition = {
       });
     const code = await runAndTell(setup, ['audit'], 'audit', {});
     if (code !== EXIT.done && code !== EXIT.someFailed) return code;
-    const findings = await readFindings(setup);
+    const findings = await readFindings(setup, failOn);
     if (typeof options.writeBaseline === 'string') writeBaseline(options.writeBaseline, findings);
     return findings.some(isNew) ? EXIT.findings : code;
   },
 };
 
-async function readFindings({ loaded }: Setup): Promise<Finding[]> {
-  const flagged = Object.entries(VERDICT_WORDS)
-    .filter(([, { severity }]) => severity > 0)
-    .map(([verdict]) => verdict);
+/** What calls for a look by itself, and what was asked for besides. */
+async function readFindings({ loaded }: Setup, failOn: readonly VerdictKind[]): Promise<Finding[]> {
+  const flagged = VERDICT_ORDER.filter(
+    (verdict) => VERDICT_WORDS[verdict].severity > 0 || failOn.includes(verdict),
+  );
   const marks = flagged.map(() => '?').join(', ');
   return withIndex(loaded.config.database.file, async (store) => {
     const rows = await store.readView('verdicts', { where: `verdict IN (${marks})`, params: flagged });
