@@ -1,4 +1,5 @@
 import { VERDICT_ORDER, VERDICT_WORDS } from '../../report/index.ts';
+import type { Store } from '../../store/index.ts';
 import { MODEL_STATUSES, type VerdictKind } from '../../types/verdict.ts';
 import type { PageHandler } from '../contract.ts';
 import { compact, duration, grouped, moment, percent, plural } from '../format.ts';
@@ -8,8 +9,11 @@ import { familyPath, runPath, withQuery } from '../links.ts';
 import { badge, modelLink, nameText } from '../parts/badges.ts';
 import { table } from '../parts/table.ts';
 import { labelOf } from '../read/cards.ts';
-import { FLAGGED, readFlagged } from '../read/flagged.ts';
-import { countOf, countVerdicts } from '../snapshot.ts';
+import { FLAGGED, type FlaggedRow, readFlagged } from '../read/flagged.ts';
+import { countOf, countVerdicts, type Snapshot } from '../snapshot.ts';
+
+/** Rows of each list on the first page. */
+const MAX_ROWS = 8;
 
 /** What there is, what calls for a look, and a way in. */
 export const homePage: PageHandler = async ({ store, snapshot, now, isStatic }) => {
@@ -19,12 +23,12 @@ export const homePage: PageHandler = async ({ store, snapshot, now, isStatic }) 
     verdict,
     models: countOf(snapshot, 'verdict', verdict),
   }));
-  const flagged = await readFlagged(store, snapshot, { verdicts: FLAGGED, sort: 'downloads' }, 8);
-  const families = await store.readView('roots', { order: 'models DESC', limit: 8 });
+  const flagged = await readGravest(store, snapshot);
+  const families = await store.readView('roots', { order: 'models DESC', limit: MAX_ROWS });
   const flips = await store.readView('verdict_history', {
     where: 'previous IS NOT NULL',
     order: 'run_id DESC',
-    limit: 8,
+    limit: MAX_ROWS,
   });
   const run = snapshot.lastRun;
   const data = {
@@ -32,7 +36,7 @@ export const homePage: PageHandler = async ({ store, snapshot, now, isStatic }) 
     byStatus,
     declaring: countOf(snapshot, 'declaring', 'declares a base'),
     verdicts,
-    flagged: flagged.rows,
+    flagged,
     families,
     changedVerdicts: flips,
     lastRun: run,
@@ -63,16 +67,16 @@ ${verdictBar(verdicts)}
     .join(' · ')}</p></section>
 <div class="columns"><section aria-labelledby="look"><h2 id="look">Calls for a look</h2>
 ${
-  flagged.rows.length === 0
+  flagged.length === 0
     ? html`<p>No model calls for a look.</p>`
     : html`${table(
-        'Flagged models, most downloaded first',
+        'Flagged models, gravest verdict first, then most downloaded',
         [
           { title: 'Model', cell: (row) => modelLink(row.repo) },
           { title: 'Verdict', kind: 'keep', cell: (row) => badge(row.verdict) },
           { title: 'Downloads', numeric: true, cell: (row) => compact(row.downloads) },
         ],
-        flagged.rows,
+        flagged,
         { hideCaption: true },
       )}<p><a href="/flagged">All flagged models</a></p>`
 }</section>
@@ -107,6 +111,18 @@ ${
 }</section>`;
   return { title: 'hublineage', place: 'home', data, body };
 };
+
+/** The gravest verdicts first, as in the reports, and of each the most downloaded models. */
+async function readGravest(store: Store, snapshot: Snapshot): Promise<FlaggedRow[]> {
+  const rows: FlaggedRow[] = [];
+  for (const verdict of VERDICT_ORDER) {
+    const room = MAX_ROWS - rows.length;
+    if (room === 0 || !FLAGGED.includes(verdict)) break;
+    if (countOf(snapshot, 'verdict', verdict) === 0) continue;
+    rows.push(...(await readFlagged(store, snapshot, { verdicts: [verdict], sort: 'downloads' }, room)).rows);
+  }
+  return rows;
+}
 
 function verdictBar(verdicts: readonly { verdict: VerdictKind; models: number }[]): Html {
   const total = verdicts.reduce((sum, row) => sum + row.models, 0);

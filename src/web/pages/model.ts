@@ -100,7 +100,11 @@ ${
       ...(model.family_root === null
         ? []
         : [html`<a href="${familyPath(model.family_root)}">Its family</a>`]),
-      html`<a href="${withQuery('/flagged', { owner: model.owner, verdict: finding.verdict })}">Like it by ${model.owner || 'nobody in particular'}</a>`,
+      ...(model.owner === ''
+        ? []
+        : [
+            html`<a href="${withQuery('/flagged', { owner: model.owner, verdict: finding.verdict })}">Others by ${model.owner} with this verdict</a>`,
+          ]),
     ],
     ' · ',
   )}</p></section>`;
