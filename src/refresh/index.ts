@@ -2,7 +2,9 @@ export { LINEAGE_METHODS } from '../lineage/index.ts';
 export { auditFolder, type FolderAudit } from './audit-folder.ts';
 export { type Comparison, compareModels } from './compare-models.ts';
 export {
+  DETECTOR_KINDS,
   type DetectorFigures,
+  type DetectorKind,
   type DetectorRow,
   evaluateDetector,
   readPhylogenyModel,

@@ -1,14 +1,27 @@
 import { resolve } from 'node:path';
-import { type DetectorRow, evaluateDetector, trainDetector } from '../../refresh/index.ts';
+import {
+  DETECTOR_KINDS,
+  type DetectorKind,
+  type DetectorRow,
+  evaluateDetector,
+  trainDetector,
+} from '../../refresh/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type CommandDefinition, wholeNumber } from '../setup.ts';
 
+const KIND = {
+  flags: '--kind <kind>',
+  description: 'whole families at once, or one child and its candidates',
+  choices: DETECTOR_KINDS,
+  default: 'phylogeny',
+};
 const DATA = { flags: '--data <dir>', description: 'training sets (default: those of the package)' };
 
 export const detectorTrain: CommandDefinition = {
   name: 'detector train',
   description: 'Train the learned detector on the shipped families: some minutes, no network.',
   options: [
+    KIND,
     {
       flags: '--seed <n>',
       description: 'same seed, data and backend: same weights',
@@ -30,12 +43,16 @@ export const detectorTrain: CommandDefinition = {
     },
     DATA,
   ],
-  examples: ['hublineage detector train', 'hublineage detector train --seed 7 --out mine --resume'],
+  examples: [
+    'hublineage detector train',
+    'hublineage detector train --kind lineage --seed 7 --out mine --resume',
+  ],
   async work({ io, options: global, signal }, _args, options) {
     const out = resolve(options.out as string);
     const silent = global.quiet || global.progress === 'none';
     const startedAt = performance.now();
     const trained = await trainDetector({
+      kind: options.kind as DetectorKind,
       out,
       seed: options.seed as number,
       epochs: options.epochs as number,
@@ -69,29 +86,33 @@ export const detectorTrain: CommandDefinition = {
 
 export const detectorEval: CommandDefinition = {
   name: 'detector eval',
-  description: 'Judge the learned detector on families it has not seen, beside the nearest earlier model.',
+  description: 'Judge the learned detector on families it has not seen, beside a plain rule.',
   options: [
+    KIND,
     { flags: '--weights <dir>', description: 'trained detector (default: that of the package)' },
     DATA,
   ],
   examples: ['hublineage detector eval', 'hublineage detector eval --weights hublineage-detector --json'],
   async work({ io, options: global }, _args, options) {
+    const kind = options.kind as DetectorKind;
     const rows = await evaluateDetector({
+      kind,
       ...(options.weights ? { weights: resolve(options.weights as string) } : {}),
       ...(options.data ? { data: resolve(options.data as string) } : {}),
     });
-    await io.out(global.json ? `${JSON.stringify(rows, null, 2)}\n` : describe(rows));
+    await io.out(global.json ? `${JSON.stringify(rows, null, 2)}\n` : describe(rows, kind));
     return EXIT.done;
   },
 };
 
-function describe(rows: readonly DetectorRow[]): string {
+function describe(rows: readonly DetectorRow[], kind: DetectorKind): string {
+  const baseline = kind === 'phylogeny' ? 'nearest earlier' : 'plain similarity';
   const cells = rows.flatMap((row) =>
-    (['detector', 'nearestEarlier'] as const).map((who) => {
+    (['detector', 'baseline'] as const).map((who) => {
       const { strict, upToCopies, forced, roots, generations } = row[who];
       return [
         row.seen ? `${row.family} (seen in training)` : row.family,
-        who === 'detector' ? 'detector' : 'nearest earlier',
+        who === 'detector' ? 'detector' : baseline,
         String(row.children),
         percent(strict),
         percent(upToCopies),

@@ -1,12 +1,15 @@
 import {
   type DetectorScore,
   measureAccuracy,
+  measureLineage,
+  measurePlainSimilarity,
   rateNearestEarlier,
   type Share,
   scorePairs,
   toFeatures,
 } from '../../lineage/index.ts';
-import { DETECTOR_FOLDER, readPhylogenyModel, readSets } from './files.ts';
+import { DETECTOR_FOLDER, readImages, readLineageModel, readPhylogenyModel, readSets } from './files.ts';
+import type { DetectorKind } from './train-detector.ts';
 
 /** One row of the evaluation: a group of families, by the detector and by the baseline. */
 export interface DetectorRow {
@@ -16,7 +19,7 @@ export interface DetectorRow {
   seen: boolean;
   children: number;
   detector: DetectorFigures;
-  nearestEarlier: DetectorFigures;
+  baseline: DetectorFigures;
 }
 
 export interface DetectorFigures {
@@ -32,32 +35,57 @@ export interface DetectorFigures {
   generations: Share[];
 }
 
-/** Judges a detector on families it was not trained on, and, marked as such, on the real ones it was. */
-export async function evaluateDetector(
-  options: { weights?: string; data?: string } = {},
+/**
+ * Judges a detector on families it was not trained on, and, marked as such, on the real ones it was. The phylogeny detector stands beside
+ * the nearest earlier model, the lineage detector beside plain similarity on its own images, both on the paper's task: candidates are
+ * all models that do not descend from the child.
+ */
+export async function evaluateDetector(options: {
+  kind: DetectorKind;
+  weights?: string;
+  data?: string;
+}): Promise<DetectorRow[]> {
+  const weights = options.weights ?? DETECTOR_FOLDER;
+  if (options.kind === 'lineage') {
+    const model = await readLineageModel(weights);
+    return judge(options, readImages, (sets) => measureLineage(sets, model), measurePlainSimilarity);
+  }
+  const model = await readPhylogenyModel(weights);
+  return judge(
+    options,
+    readSets,
+    (sets) => measureAccuracy(sets, (set) => scorePairs(toFeatures(set.table), model)),
+    (sets) => measureAccuracy(sets, (set) => rateNearestEarlier(set.table)),
+  );
+}
+
+async function judge<Set extends { family: string }>(
+  { kind, data = DETECTOR_FOLDER }: { kind: DetectorKind; data?: string },
+  read: (folder: string, name: string) => Promise<Set[]>,
+  byDetector: (sets: Set[]) => DetectorScore,
+  byBaseline: (sets: Set[]) => DetectorScore,
 ): Promise<DetectorRow[]> {
-  const data = options.data ?? DETECTOR_FOLDER;
-  const model = await readPhylogenyModel(options.weights ?? DETECTOR_FOLDER);
+  const real = async (name: string, seen: boolean) =>
+    [...Map.groupBy(await read(data, `${kind}-${name}`), (set) => set.family)].map(([family, sets]) => ({
+      family,
+      seen,
+      sets,
+    }));
   const groups = [
-    { family: 'generated', seen: false, sets: await readSets(data, 'phylogeny-test') },
-    ...(await realFamilies(data, 'phylogeny-zoo-test', false)),
-    ...(await realFamilies(data, 'phylogeny-zoo-train', true)),
+    { family: 'generated', seen: false, sets: await read(data, `${kind}-test`) },
+    ...(await real('zoo-test', false)),
+    ...(await real('zoo-train', true)),
   ];
   return groups.map(({ family, seen, sets }) => {
-    const detector = measureAccuracy(sets, (set) => scorePairs(toFeatures(set.table), model));
+    const detector = byDetector(sets);
     return {
       family,
       seen,
       children: detector.children,
       detector: toFigures(detector),
-      nearestEarlier: toFigures(measureAccuracy(sets, (set) => rateNearestEarlier(set.table))),
+      baseline: toFigures(byBaseline(sets)),
     };
   });
-}
-
-async function realFamilies(folder: string, name: string, seen: boolean) {
-  const sets = await readSets(folder, name);
-  return [...Map.groupBy(sets, (set) => set.family)].map(([family, own]) => ({ family, seen, sets: own }));
 }
 
 function toFigures(score: DetectorScore): DetectorFigures {

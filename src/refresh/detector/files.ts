@@ -4,10 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import {
+  fromImagesFile,
+  fromLineageModelFile,
   fromModelFiles,
   fromSetsFile,
+  type LabelledImages,
   type LabelledSet,
+  type LineageDetectorModel,
   type PhylogenyModel,
+  toLineageModelFile,
   toModelFiles,
 } from '../../lineage/index.ts';
 import { HublineageError } from '../../types/errors.ts';
@@ -20,20 +25,27 @@ const MAX_FILE_BYTES = 16e6;
 const MAX_UNPACKED_BYTES = 200e6;
 const decompress = promisify(brotliDecompress);
 
-/** FileMissing, BodyTooLarge or HeaderInvalid when the file is not there, too large or not what its name says. */
+/** Measured sets. FileMissing, BodyTooLarge or HeaderInvalid when the file is not there, too large or not what its name says. */
 export async function readSets(folder: string, name: string): Promise<LabelledSet[]> {
+  return fromSetsFile(await readPacked(folder, name));
+}
+
+/** Image sets, with the same errors. */
+export async function readImages(folder: string, name: string): Promise<LabelledImages[]> {
+  return fromImagesFile(await readPacked(folder, name));
+}
+
+async function readPacked(folder: string, name: string): Promise<Uint8Array> {
   const file = join(folder, `${name}.br`);
   const packed = await readSmall(file);
-  let bytes: Buffer;
   try {
-    bytes = await decompress(packed, { maxOutputLength: MAX_UNPACKED_BYTES });
+    return await decompress(packed, { maxOutputLength: MAX_UNPACKED_BYTES });
   } catch (cause) {
     throw new HublineageError('HeaderInvalid', 'the training sets cannot be unpacked', {
       where: file,
       cause,
     });
   }
-  return fromSetsFile(bytes);
 }
 
 export async function readPhylogenyModel(folder: string = DETECTOR_FOLDER): Promise<PhylogenyModel> {
@@ -49,6 +61,19 @@ export async function readPhylogenyModel(folder: string = DETECTOR_FOLDER): Prom
     });
   }
   return fromModelFiles(spec, await readSmall(join(folder, 'phylogeny.bin')));
+}
+
+export async function readLineageModel(folder: string = DETECTOR_FOLDER): Promise<LineageDetectorModel> {
+  return fromLineageModelFile(await readSmall(join(folder, 'lineage.bin')));
+}
+
+export async function writeLineageModel(
+  folder: string,
+  model: LineageDetectorModel,
+  trained: Record<string, unknown>,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeWhole(join(folder, 'lineage.bin'), toLineageModelFile(model, trained));
 }
 
 /** Weights first, description last: a reader never meets a description without its weights. */

@@ -1,21 +1,38 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type Backend,
   type BackendName,
   type EpochProgress,
   fitCalibration,
   fromCheckpointFile,
+  fromLineageCheckpointFile,
   loadBackend,
   measureAccuracy,
+  measureLineage,
   scorePairs,
   toCheckpointFile,
   toFeatures,
+  toLineageCheckpointFile,
+  trainLineage,
   trainPhylogeny,
 } from '../../lineage/index.ts';
 import { HublineageError, isHublineageError } from '../../types/errors.ts';
-import { DETECTOR_FOLDER, readSets, readSmall, writePhylogenyModel, writeWhole } from './files.ts';
+import {
+  DETECTOR_FOLDER,
+  readImages,
+  readSets,
+  readSmall,
+  writeLineageModel,
+  writePhylogenyModel,
+  writeWhole,
+} from './files.ts';
+
+export const DETECTOR_KINDS = ['phylogeny', 'lineage'] as const;
+export type DetectorKind = (typeof DETECTOR_KINDS)[number];
 
 export interface TrainDetectorOptions {
+  kind: DetectorKind;
   /** where the training sets are; default: the package's own */
   data?: string;
   /** where weights and checkpoints go */
@@ -30,6 +47,7 @@ export interface TrainDetectorOptions {
 }
 
 export interface TrainedDetector {
+  kind: DetectorKind;
   backend: BackendName;
   epochs: number;
   heldOutLoss: number;
@@ -37,65 +55,120 @@ export interface TrainedDetector {
   files: string[];
 }
 
-const RATE = 2e-3;
-const PATIENCE = 6;
 /** Families that were really trained are few: they are shown as often as this many generated ones. */
 const REPEATS_OF_REAL = 3;
+const PATIENCE = 6;
+
+/** What one kind needs to be trained; `Sets` and `State` are its own. */
+interface Recipe<Set, State> {
+  read: (folder: string, name: string) => Promise<Set[]>;
+  fromCheckpoint: (bytes: Uint8Array) => State & { epoch: number };
+  toCheckpoint: (state: State) => Uint8Array;
+  /** trains, writes the files, and tells how it does on the held-out sets */
+  train: (
+    training: Set[],
+    stop: Set[],
+    backend: Backend,
+    run: {
+      seed: number;
+      epochs: number;
+      patience: number;
+      resume?: State;
+      signal: AbortSignal;
+      onEpoch: (progress: EpochProgress, state: () => State) => Promise<void>;
+    },
+    write: { folder: string; facts: () => Record<string, unknown> },
+  ) => Promise<{ loss: number; strict: number; files: string[] }>;
+}
+
+const PHYLOGENY: Recipe<
+  Parameters<typeof trainPhylogeny>[0][number],
+  ReturnType<typeof fromCheckpointFile>
+> = {
+  read: readSets,
+  fromCheckpoint: fromCheckpointFile,
+  toCheckpoint: toCheckpointFile,
+  async train(training, stop, backend, run, { folder, facts }) {
+    const model = await trainPhylogeny(training, stop, backend, { ...run, rate: 2e-3 });
+    const rate = (set: (typeof stop)[number]) => scorePairs(toFeatures(set.table), model);
+    model.calibration = fitCalibration(stop, rate);
+    await writePhylogenyModel(folder, model, facts());
+    const { loss, strict } = measureAccuracy(stop, rate);
+    return { loss, strict, files: ['phylogeny.json', 'phylogeny.bin'] };
+  },
+};
+
+const LINEAGE: Recipe<
+  Parameters<typeof trainLineage>[0][number],
+  ReturnType<typeof fromLineageCheckpointFile>
+> = {
+  read: readImages,
+  fromCheckpoint: fromLineageCheckpointFile,
+  toCheckpoint: toLineageCheckpointFile,
+  async train(training, stop, backend, run, { folder, facts }) {
+    const model = await trainLineage(training, stop, backend, { ...run, rate: 4e-3 });
+    await writeLineageModel(folder, model, facts());
+    const { loss, strict } = measureLineage(stop, model);
+    return { loss, strict, files: ['lineage.bin'] };
+  },
+};
 
 /**
- * Trains the phylogeny detector on the shipped sets and writes `phylogeny.json`, `phylogeny.bin` and, after every epoch, a checkpoint.
- * Interrupted (and the checkpoint kept) when the signal fires.
+ * Trains a detector on the shipped sets and writes its weights and, after every epoch, a checkpoint. Interrupted (and the checkpoint
+ * kept) when the signal fires.
  */
-export async function trainDetector(options: TrainDetectorOptions): Promise<TrainedDetector> {
+export function trainDetector(options: TrainDetectorOptions): Promise<TrainedDetector> {
+  return options.kind === 'phylogeny' ? trainWith(PHYLOGENY, options) : trainWith(LINEAGE, options);
+}
+
+async function trainWith<Set, State>(
+  recipe: Recipe<Set, State>,
+  options: TrainDetectorOptions,
+): Promise<TrainedDetector> {
+  const { kind, out } = options;
   const data = options.data ?? DETECTOR_FOLDER;
-  const checkpoint = join(options.out, 'phylogeny.checkpoint');
-  const real = await readSets(data, 'phylogeny-zoo-train').catch((error: unknown) => {
+  const checkpoint = join(out, `${kind}.checkpoint`);
+  const real = await recipe.read(data, `${kind}-zoo-train`).catch((error: unknown) => {
     if (isHublineageError(error, 'FileMissing')) return [];
     throw error;
   });
-  const training = await readSets(data, 'phylogeny-train');
+  const training = await recipe.read(data, `${kind}-train`);
   for (let i = 0; i < REPEATS_OF_REAL; i++) training.push(...real);
-  const stop = await readSets(data, 'phylogeny-stop');
-  const resume = options.resume ? fromCheckpointFile(await readSmall(checkpoint)) : undefined;
+  const stop = await recipe.read(data, `${kind}-stop`);
+  const resume = options.resume ? recipe.fromCheckpoint(await readSmall(checkpoint)) : undefined;
   const backend = await loadBackend(options.backend);
-  await mkdir(options.out, { recursive: true });
-  let last: EpochProgress | null = null;
-  const model = await trainPhylogeny(training, stop, backend, {
+  await mkdir(out, { recursive: true });
+  let epochs = resume?.epoch ?? 0;
+  const run = {
     seed: options.seed,
     epochs: options.epochs,
-    rate: RATE,
     patience: PATIENCE,
     ...(resume ? { resume } : {}),
     signal: options.signal,
-    onEpoch: async (progress, state) => {
-      last = progress;
+    onEpoch: async (progress: EpochProgress, state: () => State) => {
+      epochs = progress.epoch;
       options.onEpoch(progress);
-      await writeWhole(checkpoint, toCheckpointFile(state()));
+      await writeWhole(checkpoint, recipe.toCheckpoint(state()));
     },
-  }).catch((error: unknown) => {
-    if (!options.signal.aborted) throw error;
-    throw new HublineageError('Interrupted', 'training was interrupted', {
-      where: checkpoint,
-      hint: 'go on with --resume and the same --seed, --epochs and --out',
-      cause: error,
+  };
+  const facts = () => ({ seed: options.seed, epochs, backend: backend.name, sets: training.length });
+  const { loss, strict, files } = await recipe
+    .train(training, stop, backend, run, { folder: out, facts })
+    .catch((error: unknown) => {
+      if (!options.signal.aborted) throw error;
+      throw new HublineageError('Interrupted', 'training was interrupted', {
+        where: checkpoint,
+        hint: 'go on with --resume and the same --kind, --seed, --epochs and --out',
+        cause: error,
+      });
     });
-  });
-  const rate = (set: (typeof stop)[number]) => scorePairs(toFeatures(set.table), model);
-  model.calibration = fitCalibration(stop, rate);
-  const { loss, strict } = measureAccuracy(stop, rate);
-  await writePhylogenyModel(options.out, model, {
-    seed: options.seed,
-    epochs: last === null ? (resume?.epoch ?? 0) : (last as EpochProgress).epoch,
-    backend: backend.name,
-    sets: training.length,
-    heldOutLoss: loss,
-  });
   await rm(checkpoint, { force: true });
   return {
+    kind,
     backend: backend.name,
-    epochs: last === null ? (resume?.epoch ?? 0) : (last as EpochProgress).epoch,
+    epochs,
     heldOutLoss: loss,
     heldOutAccuracy: strict,
-    files: ['phylogeny.json', 'phylogeny.bin'].map((name) => join(options.out, name)),
+    files: files.map((name) => join(out, name)),
   };
 }

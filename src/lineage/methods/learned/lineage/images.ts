@@ -92,9 +92,9 @@ function chooseRole(tensors: readonly TensorSample[]): string {
   const values = new Map<string, number>();
   for (const { role, values: own } of tensors) values.set(role, (values.get(role) ?? 0) + own.length);
   const isValueProjection = (role: string) => (/(?:v_proj|to_v)\.weight$/.test(role) ? 1 : 0);
-  const [best] = [...values].sort(
-    ([a, x], [b, y]) => isValueProjection(b) - isValueProjection(a) || y - x || (a < b ? -1 : 1),
-  );
+  const [best] = [...values]
+    .filter(([, count]) => count >= PIXELS)
+    .sort(([a, x], [b, y]) => isValueProjection(b) - isValueProjection(a) || y - x || (a < b ? -1 : 1));
   return best?.[0] ?? '';
 }
 
