@@ -1,5 +1,6 @@
 import type { LineageModel } from '../types/lineage.ts';
 import { measureOutputFit } from './adapter-fits-outputs.ts';
+import { withoutLine } from './calibration.ts';
 import { countChildren, type FamilyTree, type World } from './family-tree.ts';
 import type { ChildFinding } from './findings.ts';
 import type { ModelSamples } from './model-samples.ts';
@@ -82,7 +83,7 @@ export function placeAdapter(
   rivals.sort((a, b) => b.score - a.score || (a.repo < b.repo ? -1 : 1));
   const kept = rivals.slice(0, MAX_CANDIDATES);
   // the chance that it is none of those listed: a leaf, a model that is not in the index
-  const split = splitTies(kept, 0, 0.9, world.calibration);
+  const split = splitTies(kept, 0, 0.9, withoutLine(world.calibration));
   return {
     child: adapter.repo,
     relation: 'adapter',

@@ -1,4 +1,5 @@
 import type { LineageModel } from '../types/lineage.ts';
+import { withoutLine } from './calibration.ts';
 import type { World } from './family-tree.ts';
 import type { ChildFinding } from './findings.ts';
 import type { ModelSamples } from './model-samples.ts';
@@ -51,7 +52,7 @@ export function traceQuantised(
   rivals.forEach((r, i) => {
     if (r.score > rivals[chosen]!.score) chosen = i;
   });
-  const split = splitTies(rivals, chosen, 0.995, world.calibration);
+  const split = splitTies(rivals, chosen, 0.995, withoutLine(world.calibration));
   return {
     child: child.repo,
     relation: 'quantized',
