@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore, runQuery, type Store } from '../store/index.ts';
 import { makePath } from '../store/testing/sample-index.ts';
@@ -5,6 +6,7 @@ import { HublineageError } from '../types/errors.ts';
 import type { ExplorerOptions, ExplorerRequest } from './contract.ts';
 import { createExplorer, MAX_URL_CHARS } from './create-explorer.ts';
 import { edgePath, modelPath } from './links.ts';
+import { ROUTES } from './router.ts';
 import {
   fillSampleExplorer,
   HOSTILE_REPO,
@@ -279,6 +281,45 @@ describe('what is turned away', () => {
       expect(response.text).toContain('<h1>');
     }
     expect((await get('/', { method: 'POST' })).headers.allow).toBe('GET, HEAD');
+  });
+
+  it('no address makes it fail', async () => {
+    const word = fc.oneof(
+      fc.constantFrom(
+        'a',
+        'from',
+        '..',
+        '.',
+        '',
+        '.json',
+        'virtual',
+        'alpaca',
+        'Base-7B',
+        '%00',
+        '%',
+        '~',
+        '1e9',
+      ),
+      fc.string({ unit: 'binary', maxLength: 8 }).map((text) => encodeURIComponent(text.toWellFormed())),
+    );
+    const base = fc.constantFrom(...ROUTES.map((route) => route.path), '/assets/', '/x/');
+    const names = fc.constantFrom(...ROUTES.flatMap((route) => route.params), 'p.x', 'other');
+    const query = fc.array(fc.tuple(names, word), { maxLength: 3 });
+    const quiet = explorer({
+      // the SQL page has its own tests; a process a query is too slow for hundreds
+      sql: null,
+      onError: (error) => {
+        throw error;
+      },
+    });
+    await fc.assert(
+      fc.asyncProperty(base, fc.array(word, { maxLength: 5 }), query, async (path, parts, pairs) => {
+        const url = `${path}${parts.join('/')}${pairs.length === 0 ? '' : '?'}${pairs.map(([k, v]) => `${k}=${v}`).join('&')}`;
+        const { status } = await quiet.handle({ method: 'GET', url });
+        expect([200, 400, 404]).toContain(status);
+      }),
+      { numRuns: 400 },
+    );
   });
 
   it('more requests at once than allowed are asked to come again', async () => {
