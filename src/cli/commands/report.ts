@@ -3,9 +3,10 @@ import {
   buildFamilyReport,
   buildModelReport,
   buildReport,
+  type ReportDocument,
   renderCsv,
   renderHtml,
-  renderJson,
+  renderJsonParts,
   renderMarkdown,
 } from '../../report/index.ts';
 import type { Store } from '../../store/index.ts';
@@ -14,7 +15,15 @@ import { EXIT } from '../exit-codes.ts';
 import { findModel, withIndex } from '../open-index.ts';
 import { type CommandDefinition, wholeNumber } from '../setup.ts';
 
-const FORMATS = { markdown: renderMarkdown, html: renderHtml, json: renderJson, csv: renderCsv };
+const FORMATS: Record<string, (document: ReportDocument) => Iterable<string>> = {
+  markdown: (document) => [renderMarkdown(document)],
+  html: (document) => [renderHtml(document)],
+  // no string holds the JSON of a million models
+  json: renderJsonParts,
+  csv: (document) => [renderCsv(document)],
+};
+
+const PIECE_CHARS = 1 << 20;
 
 export const report: CommandDefinition = {
   name: 'report',
@@ -43,8 +52,7 @@ export const report: CommandDefinition = {
         throw new HublineageError('UsageInvalid', 'Give a repo or --family, not both.');
       const since = options.since as number | undefined;
       if (since !== undefined) await checkRun(store, since);
-      const format =
-        (options.format as keyof typeof FORMATS | undefined) ?? (global.json ? 'json' : undefined);
+      const format = (options.format as string | undefined) ?? (global.json ? 'json' : undefined);
       if (name === undefined && family === undefined && format === undefined) {
         const written = await writeReports({ store, config: loaded.config }, since);
         await io.out(`${written.map(({ format: kind, path }) => `${kind.padEnd(9)} ${path}`).join('\n')}\n`);
@@ -56,12 +64,33 @@ export const report: CommandDefinition = {
         name !== undefined
           ? buildModelReport(rows, await findModel(store, name), reportOptions)
           : family !== undefined
-            ? buildFamilyReport(rows, await findModel(store, family), reportOptions)
+            ? buildFamilyReport(rows, await findRoot(store, family), reportOptions)
             : buildReport(rows, reportOptions);
-      await io.out(FORMATS[format ?? 'markdown'](document));
+      const render = FORMATS[format ?? 'markdown'] ?? renderJsonParts;
+      for (const text of inPieces(render(document))) await io.out(text);
       return EXIT.done;
     }),
 };
+
+/** A family may hang from a parent that is not there, which no listing holds. */
+async function findRoot(store: Store, name: string): Promise<string> {
+  return name.startsWith('virtual/') ? name : findModel(store, name);
+}
+
+/** Parts gathered into pieces worth a write each. */
+function* inPieces(parts: Iterable<string>): Generator<string> {
+  let held: string[] = [];
+  let chars = 0;
+  for (const part of parts) {
+    held.push(part);
+    chars += part.length;
+    if (chars < PIECE_CHARS) continue;
+    yield held.join('');
+    held = [];
+    chars = 0;
+  }
+  yield held.join('');
+}
 
 async function checkRun(store: Store, runId: number): Promise<void> {
   const runs = await store.readView('runs', { order: 'run_id DESC' });
