@@ -25,7 +25,8 @@ function plant(count: number, seed: number): Planted {
   const parents = new Map<string, string | null>();
   let family = 0;
   while (models.length < count) {
-    const wanted = family === 0 ? Math.max(20, count / 10) : Math.min(count / 20, Math.ceil(3 / (0.01 + random()) ** 1.2));
+    const wanted =
+      family === 0 ? Math.max(20, count / 10) : Math.min(count / 20, Math.ceil(3 / (0.01 + random()) ** 1.2));
     const layout = `llama/1/h${64 * (1 + (family % 12))}`;
     const members: { model: LineageModel; children: number }[] = [];
     for (let i = 0; i < wanted && models.length < count; i++) {
@@ -49,7 +50,16 @@ function plant(count: number, seed: number): Planted {
           dtype: 'BF16',
           quantized: false,
           params: 7e9,
-          widths: { hidden: 64 * (1 + (family % 12)), intermediate: null, heads: null, kvHeads: null, headDim: null, layers: 8, vocab: 32000, crossAttention: null },
+          widths: {
+            hidden: 64 * (1 + (family % 12)),
+            intermediate: null,
+            heads: null,
+            kvHeads: null,
+            headDim: null,
+            layers: 8,
+            vocab: 32000,
+            crossAttention: null,
+          },
           adapter: null,
           core,
           coreKey: layout,
@@ -76,11 +86,24 @@ function samplesOf(model: LineageModel): TensorSample[] {
   const size = CORE / TENSORS;
   return Array.from({ length: TENSORS }, (_, t) => {
     const values = model.fingerprint.core.subarray(t * size, (t + 1) * size);
-    return { name: `model.layers.${t}.mlp.up_proj.weight`, role: 'mlp.up_proj.weight', layer: t, shape: [16, size / 16], dtype: 'BF16', encoding: 'plain', values, stats: statsOf(values), hash: hashValues(values) };
+    return {
+      name: `model.layers.${t}.mlp.up_proj.weight`,
+      role: 'mlp.up_proj.weight',
+      layer: t,
+      shape: [16, size / 16],
+      dtype: 'BF16',
+      encoding: 'plain',
+      values,
+      stats: statsOf(values),
+      hash: hashValues(values),
+    };
   });
 }
 
-const sizes = process.argv.slice(2).map(Number).filter((n) => n > 0);
+const sizes = process.argv
+  .slice(2)
+  .map(Number)
+  .filter((n) => n > 0);
 const rows: { models: number; seconds: number; peakMb: number; right: number }[] = [];
 for (const count of sizes.length > 0 ? sizes : [1000, 10_000, 100_000]) {
   const { models, parents } = plant(count, 3);
@@ -100,4 +123,6 @@ for (const count of sizes.length > 0 ? sizes : [1000, 10_000, 100_000]) {
 }
 const [first, last] = [rows[0]!, rows.at(-1)!];
 if (rows.length > 1)
-  process.stdout.write(`${JSON.stringify({ exponent: Math.log(last.seconds / first.seconds) / Math.log(last.models / first.models) })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ exponent: Math.log(last.seconds / first.seconds) / Math.log(last.models / first.models) })}\n`,
+  );
