@@ -1,5 +1,6 @@
 import type { SampleLoader } from '../../types/fingerprint.ts';
 import type { LineageModel } from '../../types/lineage.ts';
+import type { PositionsOf } from '../options.ts';
 
 /** One directed pair a method believes in. Scores order pairs within one method; they are not probabilities unless the method says so. */
 export interface ScoredPair {
@@ -15,6 +16,8 @@ export interface PairScorerOptions {
   repeats?: number;
   /** number of clusters among models of one shape, for methods whose papers are given it; default: found, see `clustering/null-radius.ts` */
   clusters?: (repos: readonly string[]) => number;
+  /** where sampled values lie, so that runs within a row are known */
+  positions?: PositionsOf;
 }
 
 /** A method of the literature: fingerprints in, scored directed pairs out. Pure: same models, samples and options, same pairs. */

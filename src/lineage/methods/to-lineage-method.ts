@@ -11,6 +11,9 @@ export type ToProbability = (pair: ScoredPair, rivals: readonly ScoredPair[]) =>
 
 const asShare: ToProbability = (pair) => Math.max(0, Math.min(1, pair.score));
 
+/** For scores that are no shares: the best candidate is named, as the papers do, with no word on how sure that is. */
+export const nameTheBest: ToProbability = (pair, rivals) => (pair === rivals[0] ? 1 : 0);
+
 /**
  * A scorer of pairs as a way of finding parents: each child takes its best-scored parent, circles are broken at their weakest edge, and
  * what scores below the threshold is left out. Probabilities are the method's own scores, not calibrated ones; a note says so.
@@ -19,7 +22,10 @@ export function toLineageMethod(scorer: PairScorer, toProbability: ToProbability
   return {
     name: scorer.name,
     async infer(models, load, options) {
-      const pairs = await scorer.score(models, load, { seed: options.seed });
+      const pairs = await scorer.score(models, load, {
+        seed: options.seed,
+        ...(options.positions ? { positions: options.positions } : {}),
+      });
       const edges = toEdges(pairs, scorer.name, models, options.minProbability, toProbability);
       return {
         edges,
@@ -58,7 +64,10 @@ function toEdges(
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, own]) => {
       const sorted = own.sort((a, b) => b.score - a.score || (a.parent < b.parent ? -1 : 1));
-      return sorted.map((pair) => ({ ...pair, probability: toProbability(pair, sorted) }));
+      // what scores nothing is no tie
+      return sorted
+        .map((pair) => ({ ...pair, probability: toProbability(pair, sorted) }))
+        .filter((pair, i) => i === 0 || pair.probability > 0);
     });
   const chosen = ranked
     .map((own) => own[0]!)

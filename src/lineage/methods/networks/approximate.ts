@@ -1,0 +1,99 @@
+import type { Scalar, Tensor } from '@tensorflow/tfjs';
+import type { Tensorflow } from '../learned/index.ts';
+import { finish, LSE_TEMPERATURE, type Metric } from '../similarity/metrics.ts';
+import type { Params, RunnableNetwork } from './runnable.ts';
+
+/** Keeps roots differentiable at zero. */
+const TINY = 1e-12;
+
+/** Similarity of features by a metric, as a differentiable scalar: the same numbers as `similarity/metrics.ts`. */
+export function similarityOf(tf: Tensorflow, metric: Metric, f: Tensor, g: Tensor): Scalar {
+  const d = f.sub(g);
+  switch (metric) {
+    case 'l1':
+      return d.abs().mean().neg() as Scalar;
+    case 'l2':
+      return d.square().mean().neg() as Scalar;
+    case 'lp':
+      // products, since a power's gradient takes logarithms of negative numbers
+      return d.square().square().mean().neg() as Scalar;
+    case 'lse':
+      return tf
+        .logSumExp(d.abs().div(LSE_TEMPERATURE).flatten())
+        .sub(Math.log(d.size))
+        .mul(-LSE_TEMPERATURE) as Scalar;
+    case 'cka': {
+      const K = gram(tf, f);
+      const L = gram(tf, g);
+      return K.mul(L).sum().div(K.square().sum().mul(L.square().sum()).sqrt()) as Scalar;
+    }
+    case 'dc': {
+      const A = centredDistances(tf, f);
+      const B = centredDistances(tf, g);
+      const norm = A.square().sum().mul(B.square().sum()).sqrt();
+      return A.mul(B).sum().div(norm).sqrt() as Scalar;
+    }
+  }
+}
+
+export interface ApproximatedSimilarity {
+  /** without the approximation */
+  plain: number;
+  /** with it */
+  approximated: number;
+  /** <grad of the similarity at the parent, child - parent>: before roots and alpha */
+  firstOrder: number;
+}
+
+/**
+ * Neural Lineage's learning-free score (Yu and Wang, CVPR 2024): the similarity of parent's and child's features on a batch, plus alpha
+ * times its first-order change as the parent's parameters move to the child's. That is the similarity a network linearised at the parent
+ * would have, without its Jacobian: one backward pass and a dot product over the parameters both have in the same shape.
+ */
+export function approximateSimilarity(
+  tf: Tensorflow,
+  network: RunnableNetwork,
+  parent: Params,
+  child: Params,
+  batch: Tensor,
+  metric: Metric,
+  alpha: number,
+): ApproximatedSimilarity {
+  return tf.tidy(() => {
+    const target = network.features(tf, child, batch);
+    const names = Object.keys(parent)
+      .filter((name) => child[name] && `${child[name].shape}` === `${parent[name]!.shape}`)
+      .sort();
+    const gradient = tf.valueAndGrads((...values: Tensor[]) => {
+      const moving = { ...parent, ...Object.fromEntries(names.map((name, i) => [name, values[i]!])) };
+      const similarity = similarityOf(tf, metric, network.features(tf, moving, batch), target);
+      // TensorFlow.js refuses parameters the result does not depend on, such as a head's: they add nothing
+      return values.reduce<Scalar>((sum, value) => sum.add(value.sum().mul(0)), similarity);
+    });
+    const { value, grads } = gradient(names.map((name) => parent[name]!));
+    const firstOrder = names.reduce((sum, name, i) => {
+      const step = child[name]!.sub(parent[name]!);
+      return sum + grads[i]!.mul(step).sum().dataSync()[0]!;
+    }, 0);
+    const similarity = { value: value.dataSync()[0]!, slope: firstOrder };
+    return {
+      plain: finish(metric, similarity, 0),
+      approximated: finish(metric, similarity, alpha),
+      firstOrder,
+    };
+  }) as unknown as ApproximatedSimilarity;
+}
+
+function gram(tf: Tensorflow, f: Tensor): Tensor {
+  const centred = f.sub(f.mean(0, true));
+  return tf.matMul(centred, centred, false, true);
+}
+
+function centredDistances(tf: Tensorflow, f: Tensor): Tensor {
+  const power = f.square().sum(1, true);
+  const squared = power.add(power.transpose()).sub(tf.matMul(f, f, false, true).mul(2));
+  // rounding may leave a little below zero; a row's distance to itself is zero and has no slope
+  const others = tf.scalar(1).sub(tf.eye(f.shape[0]!));
+  const distances = squared.relu().mul(others).add(TINY).sqrt().mul(others);
+  return distances.sub(distances.mean(0, true)).sub(distances.mean(1, true)).add(distances.mean());
+}
