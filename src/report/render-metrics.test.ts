@@ -35,7 +35,7 @@ const input: MetricsInput = {
   ],
   models: { fingerprinted: 7 },
   verdicts: { contradicted: 2 },
-  edges: { finetune: 5 },
+  children: { finetune: 5 },
   failures: [{ stage: 'fingerprint', code: 'He said "no"\\\n', count: 1 }],
 };
 
@@ -75,7 +75,7 @@ describe('renderMetrics', () => {
   });
 
   it('has something to say about an empty index', () => {
-    expect(renderMetrics({ runs: [], models: {}, verdicts: {}, edges: {}, failures: [] })).toContain(
+    expect(renderMetrics({ runs: [], models: {}, verdicts: {}, children: {}, failures: [] })).toContain(
       'hublineage_models{status="pending"} 0',
     );
   });

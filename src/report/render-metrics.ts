@@ -32,8 +32,8 @@ export interface MetricsInput {
   models: Readonly<Record<string, number>>;
   /** by verdict */
   verdicts: Readonly<Record<string, number>>;
-  /** chosen edges by relation */
-  edges: Readonly<Record<string, number>>;
+  /** models with a chosen parent, by relation */
+  children: Readonly<Record<string, number>>;
   failures: readonly { stage: string; code: string; count: number }[];
 }
 
@@ -111,7 +111,11 @@ export function renderMetrics(input: MetricsInput): string {
     ),
     metric('models', 'Models of the index, by status.', tally('status', MODEL_STATUSES, input.models)),
     metric('verdicts', 'Models of the index, by verdict.', tally('verdict', VERDICTS, input.verdicts)),
-    metric('edges', 'Chosen edges, by relation.', tally('relation', RELATIONS, input.edges)),
+    metric(
+      'children',
+      'Models with a parent that was found, by relation.',
+      tally('relation', RELATIONS, input.children),
+    ),
     metric(
       'failures',
       'Repos that could not be finished, by stage and error code.',

@@ -1,4 +1,4 @@
-import { VERSION } from '../types/version.ts';
+import { renderMetrics } from '../report/index.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Upper bounds of the latency buckets, seconds. */
@@ -9,6 +9,8 @@ export interface Metrics {
   observe(page: string, status: number, seconds: number): void;
   render(snapshot: Snapshot | null, now: Date): string;
 }
+
+type WriteFamily = (name: string, type: string, help: string, samples: readonly string[]) => void;
 
 const label = (text: string) => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
 
@@ -29,16 +31,13 @@ export function createMetrics(): Metrics {
     },
     render(snapshot, now) {
       const out: string[] = [];
-      const family = (name: string, type: string, help: string, samples: readonly string[]) => {
+      const family: WriteFamily = (name, type, help, samples) => {
         if (samples.length > 0) out.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples);
       };
-      family('hublineage_info', 'gauge', 'Version of hublineage.', [
-        `hublineage_info{version="${label(VERSION)}"} 1`,
-      ]);
       family('hublineage_database_readable', 'gauge', '1 when the index could be read.', [
         `hublineage_database_readable ${snapshot === null ? 0 : 1}`,
       ]);
-      if (snapshot !== null) renderIndex(snapshot, now, family);
+      const index = snapshot === null ? '' : renderIndex(snapshot, now, family);
       family(
         'hublineage_explorer_requests_total',
         'counter',
@@ -59,50 +58,30 @@ export function createMetrics(): Metrics {
           `hublineage_explorer_request_seconds_count{page="${label(page)}"} ${row.count}`,
         ]),
       );
-      return `${out.join('\n')}\n`;
+      return `${index}${out.join('\n')}\n`;
     },
   };
 }
 
-function renderIndex(
-  snapshot: Snapshot,
-  now: Date,
-  family: (name: string, type: string, help: string, samples: readonly string[]) => void,
-): void {
-  const bySubject = (subject: string, name: string, by: string) =>
-    (snapshot.counts.get(subject) ?? []).map((row) => `${name}{${by}="${label(row.label)}"} ${row.models}`);
-  family(
-    'hublineage_models',
-    'gauge',
-    'Models by status.',
-    bySubject('status', 'hublineage_models', 'status'),
-  );
-  family(
-    'hublineage_verdicts',
-    'gauge',
-    'Models by verdict.',
-    bySubject('verdict', 'hublineage_verdicts', 'verdict'),
-  );
-  family(
-    'hublineage_failures',
-    'gauge',
-    'Failed steps by stage and code.',
-    snapshot.failures.map(
-      (row) => `hublineage_failures{stage="${label(row.stage)}",code="${label(row.code)}"} ${row.models}`,
-    ),
-  );
-  const run = snapshot.lastRun;
-  if (run === null) return;
-  family('hublineage_last_run', 'gauge', 'Number of the latest run, by its status.', [
-    `hublineage_last_run{stage="${label(run.stage)}",status="${label(run.status)}"} ${run.runId}`,
-  ]);
+/** What the file written after each run holds as well, and how old the conclusions shown are. */
+function renderIndex(snapshot: Snapshot, now: Date, family: WriteFamily): string {
+  const tally = (subject: string) =>
+    Object.fromEntries((snapshot.counts.get(subject) ?? []).map((row) => [row.label, row.models]));
   const done = snapshot.lastDone?.finishedAt ?? null;
-  if (done === null) return;
-  const at = Date.parse(done);
-  family('hublineage_conclusions_timestamp_seconds', 'gauge', 'When conclusions were last rebuilt.', [
-    `hublineage_conclusions_timestamp_seconds ${at / 1000}`,
-  ]);
-  family('hublineage_conclusions_age_seconds', 'gauge', 'How long ago that was.', [
-    `hublineage_conclusions_age_seconds ${Math.max(0, Math.round((now.getTime() - at) / 1000))}`,
-  ]);
+  if (done !== null) {
+    const at = Date.parse(done);
+    family('hublineage_conclusions_timestamp_seconds', 'gauge', 'When conclusions were last rebuilt.', [
+      `hublineage_conclusions_timestamp_seconds ${at / 1000}`,
+    ]);
+    family('hublineage_conclusions_age_seconds', 'gauge', 'How long ago that was.', [
+      `hublineage_conclusions_age_seconds ${Math.max(0, Math.round((now.getTime() - at) / 1000))}`,
+    ]);
+  }
+  return renderMetrics({
+    runs: snapshot.runs,
+    models: tally('status'),
+    verdicts: tally('verdict'),
+    children: tally('relation'),
+    failures: snapshot.failures.map(({ stage, code, models }) => ({ stage, code, count: models })),
+  });
 }

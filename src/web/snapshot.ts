@@ -5,6 +5,8 @@ import type { ExplorerOptions } from './contract.ts';
 
 /** What changes with a run and not with a request: counted once, shown on many pages. */
 export interface Snapshot {
+  /** newest first; enough to hold the last of every stage */
+  runs: readonly StoredRun[];
   lastRun: StoredRun | null;
   /** the last run that brought conclusions */
   lastDone: StoredRun | null;
@@ -18,6 +20,7 @@ export interface Snapshot {
 
 /** Failed steps read for the groups on the failures page; beyond that the numbers are lower bounds. */
 export const MAX_FAILURES_COUNTED = 200_000;
+const MAX_RUNS = 500;
 /** A long run changes rows while its own row stays the same. */
 const MAX_AGE_MS = 300_000;
 
@@ -46,6 +49,7 @@ async function readSnapshot(options: ExplorerOptions, runs: readonly StoredRun[]
   const rows = await store.readView('counts', { order: 'subject, models DESC, label' });
   const parents = await store.loadVirtualParents();
   return {
+    runs: await store.listRuns(MAX_RUNS),
     lastRun: runs[0] ?? null,
     lastDone: runs.find((run) => run.finishedAt !== null && run.verdicts > 0) ?? null,
     counts: Map.groupBy(rows, (row) => row.subject),
