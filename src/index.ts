@@ -73,5 +73,5 @@ export type * from './types/lineage.ts';
 export type * from './types/verdict.ts';
 export { VERSION } from './types/version.ts';
 export type * from './types/weights.ts';
-export { createExplorer, startExplorer } from './web/index.ts';
+export { createExplorer, exportSite, startExplorer } from './web/index.ts';
 export { openModel, ROUND_TRIP } from './weights/index.ts';

@@ -16,6 +16,7 @@ export { type EventSink, type RunEvent, STAGES, type Stage } from './events.ts';
 export { type Explanation, explainEdge, type LostCandidate, type PairStory } from './explain-edge.ts';
 export { type Identification, identify } from './identify.ts';
 export {
+  readCorrections,
   readReport,
   readReportRows,
   toReportOptions,

@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs';
-import { readReportRows, toReportOptions } from '../../refresh/index.ts';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { readCorrections, readReportRows, toReportOptions } from '../../refresh/index.ts';
 import {
   buildFamilies,
   buildModelReport,
@@ -9,13 +11,15 @@ import {
 } from '../../report/index.ts';
 import { exportSqlite, exportViews } from '../../store/index.ts';
 import { HublineageError } from '../../types/errors.ts';
+import { exportSite } from '../../web/index.ts';
 import { EXIT } from '../exit-codes.ts';
+import { formatNumber } from '../format.ts';
 import { findModel, withIndex } from '../open-index.ts';
 import type { CommandDefinition, Setup } from '../setup.ts';
 
 const TABLES = ['csv', 'jsonl', 'parquet'] as const;
 const GRAPHS = ['graphml', 'dot', 'mermaid'] as const;
-const FORMATS = ['sqlite', ...TABLES, ...GRAPHS, 'cyclonedx'] as const;
+const FORMATS = ['sqlite', ...TABLES, ...GRAPHS, 'cyclonedx', 'site'] as const;
 type Format = (typeof FORMATS)[number];
 
 export const exportCommand: CommandDefinition = {
@@ -24,13 +28,14 @@ export const exportCommand: CommandDefinition = {
   description: 'Write the index, or a part of it, in a form other tools read.',
   options: [
     { flags: '--format <format>', description: 'form', choices: FORMATS, default: 'sqlite' },
-    { flags: '--out <path>', description: 'file (sqlite) or folder (csv, jsonl, parquet)' },
+    { flags: '--out <path>', description: 'file (sqlite) or folder (csv, jsonl, parquet, site)' },
     { flags: '--family <root>', description: 'only this family (graphml, dot, mermaid)' },
     { flags: '--overwrite', description: 'replace files that are there' },
   ],
   examples: [
     'hublineage export --format sqlite --out public.sqlite   # opens in Datasette, metadata beside it',
     'hublineage export --format parquet --out tables/',
+    'hublineage export --format site --out public/            # the explorer as files',
     'hublineage export owner/name --format cyclonedx > bom.json',
     'hublineage export --family owner/root --format graphml > family.graphml',
   ],
@@ -42,6 +47,7 @@ export const exportCommand: CommandDefinition = {
         hint: 'Use --family ROOT, or --format cyclonedx for one model.',
       });
     const database = loaded.config.database.file;
+    if (format === 'site') return writeSite(setup, (options.out as string | undefined) ?? 'hublineage-site');
     const files = await withIndex(database, async () => writeTables(database, format, options));
     if (files === null)
       await io.out(
@@ -95,4 +101,35 @@ async function renderText(
     if (format === 'graphml') return renderGraphml(families);
     return families.map((family) => renderTree(family, format as 'dot' | 'mermaid')).join('\n');
   });
+}
+
+/** The explorer as files that need no server. Written beside what is there: a page that is gone from the index stays until the folder is emptied. */
+async function writeSite(setup: Setup, folder: string): Promise<number> {
+  const { io, loaded, options: global, signal } = setup;
+  const { config } = loaded;
+  const summary = await withIndex(config.database.file, (store) =>
+    exportSite(
+      {
+        store,
+        hubUrl: config.hub.endpoint,
+        method: config.lineage.method,
+        contradictionPValue: config.lineage.contradictionPValue,
+        corrections: readCorrections(),
+        signal,
+      },
+      async (path, content) => {
+        const file = join(folder, path);
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, content);
+      },
+    ),
+  );
+  await io.out(
+    global.json
+      ? `${JSON.stringify({ folder, ...summary })}\n`
+      : `${formatNumber(summary.pages, 'page')} about ${formatNumber(summary.models, 'model')} in ${folder}\n`,
+  );
+  if (summary.modelsLeftOut > 0 && !global.quiet)
+    io.err(`${formatNumber(summary.modelsLeftOut, 'model')} with fewer downloads got no page of their own\n`);
+  return EXIT.done;
 }

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import type { CorrectionRow } from '../../report/index.ts';
+import { readCorrections } from '../../refresh/index.ts';
 import { runQuery } from '../../store/index.ts';
 import { isLoopback, startExplorer } from '../../web/index.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -9,8 +8,6 @@ import { type CommandDefinition, wholeNumber } from '../setup.ts';
 /** Readers share the machine: a query may not take as long, nor give as much, as on the operator's own command line. */
 const SQL_LIMITS = { timeoutMs: 5_000, maxRows: 1_000, maxBytes: 4 * 1024 * 1024 };
 const MAX_SQL_AT_ONCE = 2;
-
-const CORRECTIONS = new URL('../../../data/corrections.json', import.meta.url);
 
 export const serve: CommandDefinition = {
   name: 'serve',
@@ -91,16 +88,4 @@ function createReaderSql(path: string) {
       else next();
     }
   };
-}
-
-/** data/corrections.json as far as it has the right shape; `audit` is where a wrong one is told. */
-function readCorrections(): CorrectionRow[] {
-  if (!existsSync(CORRECTIONS)) return [];
-  const { corrections } = JSON.parse(readFileSync(CORRECTIONS, 'utf8')) as { corrections?: unknown };
-  const isText = (value: unknown) => typeof value === 'string';
-  return (Array.isArray(corrections) ? corrections : []).flatMap((row) =>
-    isText(row?.repo) && isText(row.verdict) && isText(row.reason) && isText(row.by) && isText(row.date)
-      ? [{ ...row, link: isText(row.link) ? row.link : null }]
-      : [],
-  );
 }
