@@ -1,30 +1,30 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Minihub, startMinihub } from '../src/minihub/index.ts';
 import { acquireLock } from '../src/refresh/lock.ts';
 import { type CliResult, runHublineage } from './helpers/cli.ts';
 import { dumpDatabase } from './helpers/dump.ts';
 import { killMoments } from './helpers/kill-moments.ts';
+import { createSmallHub } from './helpers/small-hub.ts';
 
-const demo = fileURLToPath(new URL('../data/demo-hub', import.meta.url));
-/** `npm run soak` raises it. */
-const KILLS = Number(process.env.HUBLINEAGE_KILLS ?? 4);
-const SEED = Number(process.env.HUBLINEAGE_SEED ?? 1);
+/** A few moments; `npm run soak` tries a hundred. */
+const KILLS = 4;
+const SEED = 1;
 
 let hub: Minihub;
 let folder: string;
 
 beforeAll(async () => {
   // slow enough that a kill meets every stage at work
-  hub = await startMinihub({ dir: demo, latencyMs: 5 });
+  hub = await startMinihub({ repos: createSmallHub(), latencyMs: 5 });
   folder = mkdtempSync(join(tmpdir(), 'interruptions-'));
 });
 
 afterAll(async () => {
   await hub.close();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 const refresh = (database: string, onStart?: Parameters<typeof runHublineage>[1]): Promise<CliResult> =>
@@ -53,23 +53,44 @@ describe('a run that is killed', () => {
     60_000 + KILLS * 30_000,
   );
 
-  it('stops in an orderly way on SIGINT, with 130 and a state to go on from', async () => {
-    const database = join(folder, 'interrupted.sqlite');
-    const slow = await startMinihub({ dir: demo, latencyMs: 60 });
-    try {
-      const stopped = await runHublineage(['refresh', '--db', database], {
-        cwd: folder,
-        env: { HF_ENDPOINT: slow.url },
-        onStart: (child) => {
-          child.stderr?.once('data', () => setTimeout(() => child.kill('SIGINT'), 300));
-        },
-      });
-      expect(stopped.code).toBe(130);
-      expect(stopped.stderr).toMatch(/stopping/);
-    } finally {
-      await slow.close();
-    }
-    expect((await refresh(database)).code).toBe(0);
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'stops in an orderly way on %s, with 130 and a state to go on from',
+    async (signal) => {
+      const database = join(folder, `${signal}.sqlite`);
+      const slow = await startMinihub({ repos: createSmallHub(), latencyMs: 60 });
+      try {
+        const stopped = await runHublineage(['refresh', '--db', database], {
+          cwd: folder,
+          env: { HF_ENDPOINT: slow.url },
+          onStart: (child) => {
+            child.stderr?.once('data', () => setTimeout(() => child.kill(signal), 100));
+          },
+        });
+        expect(stopped.code).toBe(130);
+        expect(stopped.stderr).toMatch(/stopping/);
+      } finally {
+        await slow.close();
+      }
+      expect((await refresh(database)).code).toBe(0);
+    },
+    120_000,
+  );
+
+  it('stops at once on a second signal, whatever hangs', async () => {
+    // an answer that takes an hour: only the second signal can end this run
+    const silent = await startMinihub({ repos: createSmallHub(), latencyMs: 3_600_000 });
+    const stopped = await runHublineage(['refresh', '--db', join(folder, 'twice.sqlite')], {
+      cwd: folder,
+      env: { HF_ENDPOINT: silent.url },
+      onStart: (child) => {
+        // once for the first line of progress, again for the word that it is stopping
+        child.stderr?.on('data', () => {
+          child.kill('SIGINT');
+        });
+      },
+    });
+    expect(stopped.code).toBe(130);
+    void silent.close();
   }, 120_000);
 
   it('is kept from meeting itself: the second run stops with 75 and says who holds the lock', async () => {
