@@ -19,11 +19,15 @@ export function explainLoss(candidate: PairStory & { kind: string }, chosen: Pai
   if (kind === 'child') return 'It is placed below this model: the edge points the other way.';
   const against = strongest(probes, -2);
   if (against !== null) return against.detail;
+  if (candidate.relatedness?.outcome === 'incomparable')
+    return 'The two have no matrices of equal shape in common, so values say nothing about it.';
   const [mine, theirs] = [candidate.relatedness?.relativeDistance, chosen?.relatedness?.relativeDistance];
   if (typeof mine === 'number' && typeof theirs === 'number' && mine > theirs)
     return `It is further away: relative distance ${percent(mine)}, against ${percent(theirs)} of ${chosen?.parent}.`;
-  if (chosen === null) return 'Nothing marks it as a parent rather than a relative.';
-  return `The distances to the whole family place the child below ${chosen.parent}; a near sibling may be close as well.`;
+  if (chosen?.edge == null) return 'Nothing marks it as a parent rather than a relative.';
+  if (chosen.edge.method === 'tree')
+    return `The distances to the whole family place the child below ${chosen.parent}; a near sibling may be close as well.`;
+  return `${chosen.parent} explains it better: ${chosen.edge.relation}, found by ${chosen.edge.method}.`;
 }
 
 /** The finding with the lowest log-odds, if any is at or below `atMost`. */

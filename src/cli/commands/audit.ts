@@ -124,7 +124,13 @@ function describe(found: FolderAudit, _folder: string, { io }: Setup): string {
     found.nearest.length === 0 ? null : `${bold('Nearest relatives')}\n${describeRelatives(found.nearest)}`,
     found.cardPatch === null
       ? null
-      : `${bold('A change to the card that would agree with the weights')}\n${found.cardPatch.trimEnd()}`,
+      : `${bold('A change to the card that would agree with the weights')}\n${toPrintableDiff(found.cardPatch)}`,
     found.notes.length === 0 ? null : `${bold('Notes')}\n${bullets(found.notes)}`,
   ]);
+}
+
+/** Lines and tabs stay, so that the diff still applies; nothing else in a card may move the cursor. */
+function toPrintableDiff(diff: string): string {
+  const line = (text: string) => text.split('\t').map(toPrintable).join('\t');
+  return diff.trimEnd().split('\n').map(line).join('\n');
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Comparison } from '../../refresh/index.ts';
 import { openStore, type Store } from '../../store/index.ts';
+import type { Edge } from '../../types/lineage.ts';
 import { blocks, describeEdge, describeProbes, describeRelatedness, describeSum } from '../describe-pair.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandDefinition, Setup } from '../setup.ts';
@@ -47,9 +48,7 @@ function describe(found: Comparison, bold: (text: string) => string): string {
   return blocks([
     `${bold('A')} ${describeSubject(a)}\n${bold('B')} ${describeSubject(b)}`,
     describeRelatedness(found.relatedness),
-    edge
-      ? `${bold(`${nameOf(edge.child)} was made from ${nameOf(edge.parent)}`)}: ${describeEdge(edge)}, looking at these two alone.`
-      : bold('Neither is seen to be made from the other, looking at these two alone.'),
+    describeConclusion(edge, nameOf, bold),
     ...found.indexed.map(
       (row) =>
         `In the index, with all relatives: ${row.child} ← ${row.parent}: ${describeEdge(row)}, rank ${row.rank}.`,
@@ -59,4 +58,17 @@ function describe(found: Comparison, bold: (text: string) => string): string {
       : null,
     `${bold(`Every probe, with ${nameOf(parent.model.repo)} as the parent of ${nameOf(child.model.repo)}`)}\n${describeProbes(probes)}`,
   ]);
+}
+
+function describeConclusion(
+  edge: Edge | null,
+  nameOf: (key: string) => string,
+  bold: (text: string) => string,
+): string {
+  if (edge === null) return bold('Neither is seen to be made from the other, looking at these two alone.');
+  const [child, parent] = [nameOf(edge.child), nameOf(edge.parent)];
+  // factors tell shapes and little more: whatever else has these shapes fits as well
+  if (edge.method === 'shape')
+    return `${bold(`${child} fits ${parent}`)} by the shapes of its matrices, as it fits other models of that shape.`;
+  return `${bold(`${child} was made from ${parent}`)}: ${describeEdge(edge)}, looking at these two alone.`;
 }
