@@ -4,6 +4,7 @@ import type { CopyClass } from './copies.ts';
 import type { ChildFinding } from './findings.ts';
 import type { ModelSamples, SampleCache } from './model-samples.ts';
 import type { LineageOptions } from './options.ts';
+import { learnedDetectorAgrees } from './probes/learned-detector-agrees.ts';
 import { splitTies } from './tie-set.ts';
 import { type GrownTree, growTree, type TreeNode } from './tree/grow-tree.ts';
 import { closenessOfPair, createPairTable, type PairTable } from './tree/pair-table.ts';
@@ -133,6 +134,17 @@ export function growFamily(
 ): FamilyTree {
   const table = options.table ?? createPairTable(samples);
   const nearest = options.nearest ?? nearestInTable(table, NEAREST);
-  const tree = growTree(table, nodes, nearest, world.calibration);
+  const { phylogeny, weight = 0 } = world.options.detectors ?? {};
+  const agreement =
+    phylogeny && weight > 0 && (options.foreign ?? 0) === 0
+      ? learnedDetectorAgrees(
+          members,
+          members.map((_, i) => table.samples(i)),
+          (i) => nearest[i]!,
+          phylogeny,
+          weight,
+        )
+      : null;
+  const tree = growTree(table, nodes, nearest, world.calibration, undefined, agreement);
   return { members, table, nodes, nearest, tree, foreign: options.foreign ?? 0 };
 }

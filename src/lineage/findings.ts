@@ -34,6 +34,8 @@ const DETAILS: Record<string, (logOdds: number) => string> = {
     x >= 0 ? 'It has as many other children as its rivals, or more.' : 'Rivals have more children.',
   'vocabulary-grew': (x) =>
     x >= 0 ? 'The vocabulary did not shrink on the way.' : 'The child would have lost vocabulary.',
+  'learned-detector-agrees': (x) =>
+    x >= 0 ? 'The learned detector names this model too.' : 'The learned detector names another model.',
   'turns-the-branch-around': (x) =>
     x >= 0
       ? 'It fits without moving other edges; some rivals do not.'

@@ -29,7 +29,12 @@ export interface LineageOptions {
   labels?: ReadonlyMap<string, readonly string[]>;
   calibration?: Calibration;
   /** trained weights, for the methods that are detectors */
-  detectors?: { phylogeny?: PhylogenyModel; lineage?: LineageDetectorModel };
+  detectors?: {
+    phylogeny?: PhylogenyModel;
+    lineage?: LineageDetectorModel;
+    /** share of the phylogeny detector's log-odds that `hublineage` takes as one more probe; default 0, off */
+    weight?: number;
+  };
 }
 
 /** A way of finding parents: ours, or one from the literature. Everything it knows is in the fingerprints. */

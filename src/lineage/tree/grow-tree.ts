@@ -1,5 +1,6 @@
 import type { Calibration } from '../calibration.ts';
 import { findArborescence } from '../numeric/edmonds.ts';
+import { LEARNED_DETECTOR_AGREES } from '../probes/learned-detector-agrees.ts';
 import {
   type BranchPriors,
   branchLogOdds,
@@ -50,6 +51,9 @@ export interface GrownTree {
   rootScores: Float64Array;
 }
 
+/** A further opinion on a pair by index, as log-odds. */
+export type Agreement = (child: number, parent: number) => number;
+
 /** First guess: nats of closeness count like this many independent values. */
 const FIRST_GUESS_VALUES = 200;
 const MAX_ROUNDS = 8;
@@ -72,6 +76,7 @@ export function growTree(
   nearest: readonly (readonly number[])[],
   calibration: Calibration,
   priors: BranchPriors = DEFAULT_BRANCH_PRIORS,
+  agreement: Agreement | null = null,
 ): GrownTree {
   const n = nodes.length;
   if (n === 1)
@@ -83,7 +88,7 @@ export function growTree(
   for (const trust of nodes.length > LARGE ? [1000] : [1000, 1]) {
     const start = firstGuess(table, nodes, nearest, calibration.time * trust);
     for (const root of fixed >= 0 ? [fixed] : rootsToTry(nodes, start, calibration)) {
-      const tree = settle(table, nodes, nearest, reroot(start, root), calibration, priors);
+      const tree = settle(table, nodes, nearest, reroot(start, root), calibration, priors, agreement);
       const key = tree.parent.join();
       if (tried.has(key)) continue;
       tried.add(key);
@@ -120,11 +125,12 @@ function settle(
   start: Int32Array,
   calibration: Calibration,
   priors: BranchPriors,
+  agreement: Agreement | null,
 ): GrownTree {
   let parent = start;
   const seen = new Set<string>();
   for (let round = 0; round < (nodes.length > LARGE ? 4 : MAX_ROUNDS); round++) {
-    const candidates = scoreCandidates(table, nodes, nearest, parent, calibration, priors);
+    const candidates = scoreCandidates(table, nodes, nearest, parent, calibration, priors, agreement);
     const solved = solve(nodes, candidates, rootOf(parent));
     // the first rounds keep the root they were given, so that a hub gets the chance to gather its children
     const next = round < 2 ? solved : moveRoot(nodes, solved, calibration);
@@ -137,7 +143,7 @@ function settle(
   return {
     root: rootOf(parent),
     parent,
-    candidates: scoreCandidates(table, nodes, nearest, parent, calibration, priors),
+    candidates: scoreCandidates(table, nodes, nearest, parent, calibration, priors, agreement),
     rootScores: scoreRoots(nodes, parent, calibration),
   };
 }
@@ -307,6 +313,7 @@ function scoreCandidates(
   parent: Int32Array,
   calibration: Calibration,
   priors: BranchPriors,
+  agreement: Agreement | null,
 ): TreeCandidate[][] {
   const children = childrenOf(parent);
   const olderChildren = nodes.map(
@@ -372,6 +379,7 @@ function scoreCandidates(
         calibration.hub * Math.log(1 + children[q]!.length - mine),
         vocabularyTerm(nodes[q]!, node, calibration),
       );
+      if (agreement) terms[LEARNED_DETECTOR_AGREES] = agreement(child, q);
       return {
         parent: q,
         terms,

@@ -106,7 +106,7 @@ const LINEAGE: Recipe<
   fromCheckpoint: fromLineageCheckpointFile,
   toCheckpoint: toLineageCheckpointFile,
   async train(training, stop, backend, run, { folder, facts }) {
-    const model = await trainLineage(training, stop, backend, { ...run, rate: 4e-3 });
+    const model = await trainLineage(training, stop, backend, { ...run, rate: 3e-3 });
     await writeLineageModel(folder, model, facts());
     const { loss, strict } = measureLineage(stop, model);
     return { loss, strict, files: ['lineage.bin'] };

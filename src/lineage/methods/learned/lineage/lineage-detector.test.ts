@@ -224,8 +224,9 @@ describe('files', () => {
       epoch: 1,
       weights: model.weights,
       adam: startAdam(model.weights.length),
+      average: model.weights,
       best: model.weights,
-      bestError: Number.POSITIVE_INFINITY,
+      bestLoss: Number.POSITIVE_INFINITY,
       sinceBest: 0,
     };
     expect(fromLineageCheckpointFile(toLineageCheckpointFile(state))).toEqual(state);

@@ -64,26 +64,27 @@ export function fromLineageModelFile(bytes: Uint8Array): LineageDetectorModel {
 }
 
 export function toLineageCheckpointFile(state: LineageCheckpoint): Uint8Array {
-  const { epoch, bestError, sinceBest, weights, adam, best } = state;
+  const { epoch, bestLoss, sinceBest, weights, adam, average, best } = state;
   return toFile(
-    { epoch, bestError: Number.isFinite(bestError) ? bestError : null, sinceBest, step: adam.step },
-    [weights, adam.first, adam.second, best],
+    { epoch, bestLoss: Number.isFinite(bestLoss) ? bestLoss : null, sinceBest, step: adam.step },
+    [weights, adam.first, adam.second, average, best],
   );
 }
 
 export function fromLineageCheckpointFile(bytes: Uint8Array): LineageCheckpoint {
-  const { head, arrays } = fromFile(bytes, 4);
+  const { head, arrays } = fromFile(bytes, 5);
   const number = (value: unknown) => {
     if (typeof value !== 'number' || !Number.isFinite(value)) throw invalid('a number is missing');
     return value;
   };
   return {
     epoch: number(head.epoch),
-    bestError: head.bestError === null ? Number.POSITIVE_INFINITY : number(head.bestError),
+    bestLoss: head.bestLoss === null ? Number.POSITIVE_INFINITY : number(head.bestLoss),
     sinceBest: number(head.sinceBest),
     weights: arrays[0]!,
     adam: { step: number(head.step), first: arrays[1]!, second: arrays[2]! },
-    best: arrays[3]!,
+    average: arrays[3]!,
+    best: arrays[4]!,
   };
 }
 

@@ -34,14 +34,18 @@ export interface LineageCheckpoint {
   epoch: number;
   weights: Float32Array;
   adam: AdamState;
+  /** moving average of the weights: what is judged and kept */
+  average: Float32Array;
   best: Float32Array;
-  bestError: number;
+  bestLoss: number;
   sinceBest: number;
 }
 
 /** Children whose gradients are averaged in a step, and candidates a child is shown. */
 const BATCH = 8;
 const CANDIDATES = 11;
+/** Share of the averaged weights kept a step. */
+const AVERAGED = 0.99;
 
 /** Trains on children, each with candidates that do not descend from it: in Neural Lineage's task the direction is given. */
 export async function trainLineage(
@@ -57,10 +61,11 @@ export async function trainLineage(
   startDifferences(viewParameters(specs, first));
   const state: LineageCheckpoint = options.resume ?? {
     epoch: 0,
-    weights: first,
+    weights: first.slice(),
     adam: startAdam(size),
+    average: first.slice(),
     best: first.slice(),
-    bestError: Number.POSITIVE_INFINITY,
+    bestLoss: Number.POSITIVE_INFINITY,
     sinceBest: 0,
   };
   // a root whose whole set descends from it is no question
@@ -107,6 +112,9 @@ export async function trainLineage(
       return { loss: (value.dataSync() as Float32Array)[0]!, gradient: flat };
     });
     stepAdam(state.weights, gradient, state.adam, { rate, decay: 0.01, maxNorm: 2 });
+    const kept = Math.min(AVERAGED, (1 + state.adam.step) / (10 + state.adam.step));
+    for (let i = 0; i < size; i++)
+      state.average[i] = kept * state.average[i]! + (1 - kept) * state.weights[i]!;
     return loss;
   };
 
@@ -127,13 +135,11 @@ export async function trainLineage(
       await new Promise((resolve) => setImmediate(resolve));
     }
     state.epoch++;
-    const { loss, strict, right } = measureLineage(heldOut, { weights: state.weights });
-    // by answers, ties by loss: late epochs grow too sure of themselves, which the calibration takes back
-    const error = 1 - right + 1e-3 * loss;
-    const best = error < state.bestError;
+    const { loss, strict } = measureLineage(heldOut, { weights: state.average });
+    const best = loss < state.bestLoss;
     if (best) {
-      state.bestError = error;
-      state.best = state.weights.slice();
+      state.bestLoss = loss;
+      state.best = state.average.slice();
       state.sinceBest = 0;
     } else state.sinceBest++;
     await options.onEpoch?.(

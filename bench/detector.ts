@@ -1,0 +1,119 @@
+/**
+ * `node bench/detector.ts [ZOO_DIR [--cache FILE]] [--json]`: what the learned detector adds to the engine. The same families with the
+ * detector as one more probe, at several weights, on generated families of seeds it was never trained on, and on a zoo's families; those
+ * whose root the shipped weights were trained with are marked.
+ */
+import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
+import { inferLineage, type LineageOptions } from '../src/lineage/index.ts';
+import { readPhylogenyModel } from '../src/refresh/index.ts';
+import type { TensorSample } from '../src/types/fingerprint.ts';
+import type { LineageModel } from '../src/types/lineage.ts';
+import { ROUND_TRIP } from '../src/weights/index.ts';
+import { drawFamilies } from './lib/detector-sets.ts';
+import { type GeneratedHub, generateFamilies } from './lib/families.ts';
+import { roundTripBlocks } from './lib/ggml-round-trip.ts';
+import { positionsOf } from './lib/positions.ts';
+import { type KnownLineage, scoreLineage } from './lib/score.ts';
+import { percent, table } from './lib/table.ts';
+import { loadZoo } from './lib/zoo.ts';
+
+interface Problem {
+  name: string;
+  models: LineageModel[];
+  samples: ReadonlyMap<string, TensorSample[]>;
+  truth: ReadonlyMap<string, KnownLineage>;
+  options: Partial<LineageOptions>;
+}
+
+const WEIGHTS = [0, 0.1, 0.25, 0.5, 1];
+const args = process.argv.slice(2);
+const detector = await readPhylogenyModel();
+const problems: Problem[] = [];
+for (let seed = 300_001; seed <= 300_030; seed++) {
+  const hub: GeneratedHub = generateFamilies({ ...drawFamilies(seed), missingRoots: 0 });
+  problems.push({
+    name: 'generated, as trained on',
+    ...hub,
+    options: { roundTrip: roundTripBlocks },
+  });
+}
+for (let seed = 300_101; seed <= 300_106; seed++)
+  problems.push({
+    name: 'generated, larger and of another recipe',
+    ...generateFamilies({
+      seed,
+      families: 2,
+      size: 60,
+      valuesPerTensor: 256,
+      attachment: seed % 2 ? 1.5 : 0.3,
+    }),
+    options: { roundTrip: roundTripBlocks },
+  });
+const [dir] = args;
+if (dir !== undefined && !dir.startsWith('--')) {
+  const at = args.indexOf('--cache');
+  const zoo = await loadZoo(dir, at < 0 ? {} : { cacheFile: args[at + 1]! });
+  const read = zoo.models.filter((m) => m.fingerprint !== null);
+  problems.push({
+    name: 'zoo (four of its six families were trained on)',
+    models: read.map(({ repo, owner, createdAt, fingerprint }) => ({
+      repo,
+      owner,
+      createdAt,
+      fingerprint: fingerprint!,
+    })),
+    samples: new Map(read.map((m) => [m.repo, m.fingerprint!.tensors])),
+    truth: new Map(Object.entries(zoo.truth)),
+    options: { roundTrip: ROUND_TRIP, positions: positionsOf(DEFAULT_SAMPLING) },
+  });
+}
+
+const rows = [];
+for (const [name, group] of Map.groupBy(problems, (p) => p.name))
+  for (const weight of WEIGHTS) {
+    let right = 0;
+    let strict = 0;
+    let total = 0;
+    const started = performance.now();
+    for (const { models, samples, truth, options } of group) {
+      const result = await inferLineage(
+        models,
+        async (repos) =>
+          new Map(repos.flatMap((r) => (samples.has(r) ? [[r, samples.get(r)!] as const] : []))),
+        {
+          method: 'hublineage',
+          seed: 1,
+          minProbability: 0.5,
+          ...options,
+          ...(weight > 0 ? { detectors: { phylogeny: detector, weight } } : {}),
+        },
+      );
+      const { all } = scoreLineage(truth, result);
+      right += all.right;
+      strict += all.strict;
+      total += all.total;
+    }
+    rows.push({
+      families: name,
+      weight,
+      children: total,
+      right: right / total,
+      strict: strict / total,
+      seconds: (performance.now() - started) / 1000,
+    });
+  }
+if (args.includes('--json')) console.log(JSON.stringify(rows, null, 2));
+else
+  console.log(
+    table(
+      ['families', 'weight of the detector', 'children', 'parent right', 'strict', 'seconds'],
+      rows.map((r) => [
+        r.families,
+        r.weight === 0 ? 'off' : r.weight,
+        r.children,
+        percent(r.right),
+        percent(r.strict),
+        r.seconds.toFixed(1),
+      ]),
+    ),
+  );
