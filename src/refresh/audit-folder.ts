@@ -54,11 +54,15 @@ export async function auditFolder(
       hint: 'Name the folder that holds the weights and README.md of one model.',
     });
   const { store, config, signal } = context;
-  const subject = await openFolder(folder, context);
+  const published = as === null ? null : await store.getRepo(as);
+  const opened = await openFolder(folder, context);
+  // its own children are in the index: made today, it would be taken for one of theirs
+  const createdAt = toTime(published?.hub.createdAt ?? '') ?? opened.model.createdAt;
+  const subject = { ...opened, model: { ...opened.model, createdAt } };
   const card = await readCard(subject);
   const extracted = await readFolderClaims(subject, card, as);
   const bases = await resolveDeclaredBases(extracted.claims, context);
-  const without = new Set(as === null ? [] : [as, (await store.findRepo(as))?.repo ?? as]);
+  const without = new Set(as === null ? [] : [as, published?.repo ?? as]);
   const { compared: _compared, ...place } = await placeSubject(subject, context, {
     extra: bases.read,
     without,
@@ -201,14 +205,14 @@ async function gatherWorld(
   };
 }
 
-function toFacts({ model, origin }: Subject): AuditModelFacts {
+function toFacts({ model }: Subject): AuditModelFacts {
   const { kind, family, widths } = model.fingerprint;
   return {
     repo: model.repo,
     status: kind === 'adapter' ? 'adapter' : 'fingerprinted',
     kind,
     shape: { family, widths },
-    createdAt: origin === 'folder' ? null : model.createdAt,
+    createdAt: model.createdAt,
   };
 }
 
