@@ -1,8 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FAULT_CLASSES, type FaultClass, type Minihub, startMinihub } from '../src/minihub/index.ts';
+import {
+  createHostileRepos,
+  FAULT_CLASSES,
+  type FaultClass,
+  type Minihub,
+  startMinihub,
+} from '../src/minihub/index.ts';
 import { type Dump, dumpDatabase } from './helpers/dump.ts';
 import { createTestClock, runNight, type TestClock } from './helpers/night.ts';
 import { createSmallHub } from './helpers/small-hub.ts';
@@ -158,5 +164,38 @@ describe('the whole pipeline on a bad night', () => {
       );
     } else expect(later.outcome.failures).toEqual([]);
     left.compare?.(later.dump, later.fresh);
+  });
+});
+
+describe('repos that mean harm', () => {
+  it('each end as what they are, in bounded memory, beside a clean model read as ever', async () => {
+    const expected = JSON.parse(
+      readFileSync(new URL('./fixtures/hostile-outcomes.json', import.meta.url), 'utf8'),
+    ) as Record<string, string>;
+    const clock = createTestClock();
+    const hub = await startMinihub({ repos: createHostileRepos(), clock, strict: true, quotas: 'unlimited' });
+    const database = join(folder, 'hostile.sqlite');
+    try {
+      const config = { hub: { pageSize: 100 } };
+      expect((await runNight(hub, database, { clock, config })).stoppedBy).toBeNull();
+      const dump = await dumpDatabase(database);
+      const codes = new Map(dump.failures?.map((row) => [JSON.parse(row).repo, JSON.parse(row).error_code]));
+      const outcomes = readModels(dump).map(({ repo, status }) => [
+        repo.replace('hostile/', ''),
+        [status, codes.get(repo)].filter(Boolean).join(' '),
+      ]);
+      expect(Object.fromEntries(outcomes)).toEqual(expected);
+      // nobody is accused by a broken card
+      expect(dump.verdicts?.filter((row) => JSON.parse(row).verdict === 'contradicted')).toEqual([]);
+      // all of it is final: nothing is read again the next night
+      clock.advance(DAY_MS);
+      hub.resetStats();
+      await runNight(hub, database, { clock, config });
+      expect(hub.stats().routes).not.toHaveProperty('resolve');
+      expect(await dumpDatabase(database)).toEqual(dump);
+    } finally {
+      await hub.close();
+    }
+    expect(existsSync('/tmp/owned')).toBe(false);
   });
 });

@@ -18,7 +18,7 @@ const files = {
   'truncated-header.HeaderTruncated': makeFile('{"a":'+tensor('F32','[2,2]','[0,16]')+'}',0,4096n),
   'lying-length.HeaderTooLarge': makeFile('{}',0,0xffffffffffffffffn),
   'lfs-pointer.HeaderInvalid': text('version https://git-lfs.github.com/spec/v1\noid sha256:4665a78195e2b0d3f0a1d1f2b5a1a9b8c7d6e5f40312233445566778899aabbc\nsize 137\n'),
-  'html-page.HeaderTooLarge': text('<!DOCTYPE html><html><head><title>503</title></head><body>Service Unavailable</body></html>\n'),
+  'html-page.HeaderInvalid': text('<!DOCTYPE html><html><head><title>503</title></head><body>Service Unavailable</body></html>\n'),
   'duplicate-tensor.HeaderInvalid': makeFile('{"a":'+tensor('U8','[4]','[0,4]')+',"a":'+tensor('U8','[4]','[4,8]')+'}',8),
   'duplicate-escaped.HeaderInvalid': makeFile('{"w":'+tensor('U8','[4]','[0,4]')+',"\\u0077":'+tensor('U8','[4]','[4,8]')+'}',8),
   'nested-metadata.HeaderInvalid': makeFile('{"__metadata__":{"a":{"b":{"c":[[[[]]]]}}}}'),

@@ -108,7 +108,7 @@ describe('readSafetensorsHeader', () => {
       'HeaderInvalid',
       text('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n'),
     ],
-    ['an HTML page', 'HeaderTooLarge', text('<!DOCTYPE html><html><body>busy</body></html>')],
+    ['an HTML page', 'HeaderInvalid', text('<!DOCTYPE html><html><body>busy</body></html>')],
     ['no object', 'HeaderInvalid', makeFile('[1]     ')],
     ['a leading space', 'HeaderInvalid', makeFile(' {}')],
     ['an open object', 'HeaderInvalid', makeFile('{"a":')],

@@ -59,6 +59,9 @@ function readHeaderLength(start: Uint8Array, fileSize: number, where: string): n
       hint: 'fetch the file itself (git lfs pull)',
     });
   }
+  if (/^\s*<(?:!doctype html|html)/i.test(text)) {
+    throw new HublineageError('HeaderInvalid', 'a web page, not the weights', { where });
+  }
   const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
     throw new HublineageError(

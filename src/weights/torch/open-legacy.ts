@@ -3,7 +3,7 @@ import type { ByteSource } from '../../types/hub.ts';
 import { DTYPE_BITS } from '../dtypes.ts';
 import { MAX_PICKLE_BYTES, type PickleResult, runPickle } from './pickle-machine.ts';
 import { isKind, type PickleStorage, type PickleValue } from './pickle-values.ts';
-import { findStateDict } from './state-dict.ts';
+import { findStateDict, noStateDict } from './state-dict.ts';
 import { type StoragePlace, toNotes, toTensors } from './to-tensors.ts';
 import type { TorchContents } from './types.ts';
 
@@ -116,7 +116,7 @@ export async function openTorchLegacy(source: ByteSource): Promise<TorchContents
   const prefix = await readPrefix(source);
   const stateDict = findStateDict(prefix.root.value);
   if (stateDict === null) {
-    throw new HublineageError('NoWeights', 'the pickle holds no state dict', { where: source.path });
+    throw noStateDict(prefix.root.inertNames, source.path);
   }
   const places = placeStorages(prefix, source);
   const tensors = toTensors(

@@ -1,7 +1,7 @@
 import { HublineageError } from '../../types/errors.ts';
 import type { ByteSource } from '../../types/hub.ts';
 import { MAX_PICKLE_BYTES, runPickle } from './pickle-machine.ts';
-import { findStateDict } from './state-dict.ts';
+import { findStateDict, noStateDict } from './state-dict.ts';
 import { toNotes, toTensors } from './to-tensors.ts';
 import type { TorchContents } from './types.ts';
 import { readZipDirectory, type ZipEntry } from './zip-directory.ts';
@@ -63,10 +63,7 @@ export async function openTorchZip(source: ByteSource): Promise<TorchContents> {
   const { value, inertNames } = runPickle(await readEntry(source, pickle));
   const stateDict = findStateDict(value);
   if (stateDict === null) {
-    throw new HublineageError('NoWeights', 'the pickle holds no state dict', {
-      where,
-      ...(inertNames.length > 0 && { hint: `names left inert: ${inertNames.slice(0, 5).join(', ')}` }),
-    });
+    throw noStateDict(inertNames, where);
   }
   const bigEndian = (await readText(source, byName, `${root}byteorder`)) === 'big';
   const alignment = toAlignment(await readText(source, byName, `${root}.storage_alignment`));

@@ -1,3 +1,4 @@
+import { HublineageError } from '../../types/errors.ts';
 import { isKind, type PickleDict, type PickleTensor, type PickleValue } from './pickle-values.ts';
 
 /** Keys under which trainers put the state dict, the usual ones first. */
@@ -43,4 +44,16 @@ export function findStateDict(root: PickleValue): StateDict | null {
     null,
   );
   return best;
+}
+
+const MAX_NAMES = 5;
+const MAX_NAME_CHARS = 80;
+
+/** Says what the pickle names instead: whoever meets a repo whose only weights call `os.system` should be told so. */
+export function noStateDict(inertNames: readonly string[], where: string): HublineageError {
+  const names = inertNames
+    .slice(0, MAX_NAMES)
+    .map((name) => name.replace(/[^\x21-\x7e]/g, '?').slice(0, MAX_NAME_CHARS));
+  const named = names.length === 0 ? '' : `; it names ${names.join(', ')}, which nothing here calls`;
+  return new HublineageError('NoWeights', `the pickle holds no state dict${named}`, { where });
 }
