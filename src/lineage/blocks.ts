@@ -1,6 +1,6 @@
 import type { LineageModel } from '../types/lineage.ts';
 import { criticalZ, squaredDistance, testCosine } from './cosine-test.ts';
-import { createNormal, createRandom } from './numeric/random.ts';
+import { createRandom } from './numeric/random.ts';
 
 /** Models related beyond chance, with each member's nearest others. Indices point into the list given. */
 export interface Block {
@@ -15,10 +15,14 @@ export interface BlockOptions {
   nearest: number;
 }
 
-/** Values of the sketch: enough for cosines with sd .09, few enough for a hub of 10,000 to be searched in seconds. */
-const SKETCH = 128;
-/** Above this many members the search goes through cells instead of over all pairs. */
-const EXACT_BELOW = 1500;
+/** Values of the sketch: enough for cosines with sd .06, few enough for a hub of 10,000 to be searched in seconds. */
+const SKETCH = 256;
+/** Buckets each value of a core is added to. */
+const SPREAD = 4;
+/** Up to this many members every pair is measured on the whole core. */
+const EXACT_BELOW = 200;
+/** Above this many members the search goes through cells instead of over all pairs of sketches. */
+const CELLS_ABOVE = 3000;
 
 /**
  * Splits models of one core layout into blocks and finds nearest neighbours. Leader clustering: each model is held against the
@@ -134,56 +138,39 @@ function findNearest(
   members: readonly number[],
   { nearest: wanted, seed }: BlockOptions,
 ): Map<number, number[]> {
-  const core = (i: number) => models[i]!.fingerprint.core;
+  const cores = members.map((i) => models[i]!.fingerprint.core);
+  if (members.length > EXACT_BELOW) return searchBySketch(cores, members, wanted, seed);
+  const n = members.length;
   const result = new Map<number, number[]>();
-  if (members.length <= EXACT_BELOW) {
-    const n = members.length;
-    const d2 = new Float64Array(n * n);
-    for (let i = 0; i < n; i++)
-      for (let j = i + 1; j < n; j++)
-        d2[i * n + j] = d2[j * n + i] = squaredDistance(core(members[i]!), core(members[j]!));
-    for (let i = 0; i < n; i++) {
-      const others = members.map((_, j) => j).filter((j) => j !== i);
-      others.sort((a, b) => d2[i * n + a]! - d2[i * n + b]! || a - b);
-      result.set(
-        members[i]!,
-        others.slice(0, wanted).map((j) => members[j]!),
-      );
-    }
-    return result;
+  const d2 = new Float64Array(n * n);
+  for (let i = 0; i < n; i++)
+    for (let j = i + 1; j < n; j++) d2[i * n + j] = d2[j * n + i] = squaredDistance(cores[i]!, cores[j]!);
+  for (let i = 0; i < n; i++) {
+    const others = members.map((_, j) => j).filter((j) => j !== i);
+    others.sort((a, b) => d2[i * n + a]! - d2[i * n + b]! || a - b);
+    result.set(
+      members[i]!,
+      others.slice(0, wanted).map((j) => members[j]!),
+    );
   }
-  return searchBySketch(models, members, wanted, seed);
+  return result;
 }
 
 /**
- * Johnson-Lindenstrauss sketches of what differs from the block's first member (distances between relatives are tiny beside their
- * common part), cells around random members, exact distances on the core for what the cells give.
+ * Sketches of what differs from the block's first member (distances between relatives are tiny beside their common part): a sparse
+ * Johnson-Lindenstrauss transform (Kane and Nelson, JACM 2014), each value added with random signs to SPREAD of the buckets, which
+ * costs a hundredth of a dense projection. Exact distances on the core for the best of them; in large blocks only members of the
+ * nearest cells around random members are looked at.
  */
 function searchBySketch(
-  models: readonly LineageModel[],
+  cores: readonly Float32Array[],
   members: readonly number[],
   wanted: number,
   seed: number,
 ): Map<number, number[]> {
-  const core = (i: number) => models[i]!.fingerprint.core;
-  const n = members.length;
-  const origin = core(members[0]!);
-  const width = origin.length;
+  const n = cores.length;
   const random = createRandom(seed);
-  const normal = createNormal(random);
-  const projection = Float32Array.from({ length: SKETCH * width }, () => normal() / Math.sqrt(SKETCH));
-  const sketch = new Float32Array(n * SKETCH);
-  const delta = new Float32Array(width);
-  for (let m = 0; m < n; m++) {
-    const mine = core(members[m]!);
-    for (let i = 0; i < width; i++) delta[i] = mine[i] === 0 || origin[i] === 0 ? 0 : mine[i]! - origin[i]!;
-    for (let s = 0; s < SKETCH; s++) {
-      let sum = 0;
-      const at = s * width;
-      for (let i = 0; i < width; i++) sum += projection[at + i]! * delta[i]!;
-      sketch[m * SKETCH + s] = sum;
-    }
-  }
+  const sketch = sketchAll(cores, random);
   const far = (a: number, b: number) => {
     let sum = 0;
     const p = a * SKETCH;
@@ -194,33 +181,24 @@ function searchBySketch(
     }
     return sum;
   };
-  const cellCount = Math.ceil(Math.sqrt(n));
-  const centres = Array.from({ length: cellCount }, (_, c) => Math.floor(((c + random()) * n) / cellCount));
-  const cells: number[][] = centres.map(() => []);
-  const nearCells: number[][] = [];
-  for (let m = 0; m < n; m++) {
-    const order = centres.map((centre, c) => [far(m, centre), c] as const).sort((x, y) => x[0] - y[0]);
-    nearCells.push(order.slice(0, 4).map(([, c]) => c));
-    for (const [, c] of order.slice(0, 2)) cells[c]!.push(m);
-  }
-  // What lies in the middle is everybody's candidate: hubs, whose children are otherwise far from each other.
-  const middle = members
-    .map((_, m) => [centres.reduce((sum, centre) => sum + Math.sqrt(far(m, centre)), 0), m] as const)
-    .sort((x, y) => x[0] - y[0])
-    .slice(0, 12)
-    .map(([, m]) => m);
+  const { middle, poolOf } = createCells(n, far, random);
+  const nearest = createNearestList(3 * wanted);
+  const mark = new Int32Array(n).fill(-1);
   const result = new Map<number, number[]>();
   for (let m = 0; m < n; m++) {
-    const pool = new Set(middle);
-    for (const c of nearCells[m]!) for (const other of cells[c]!) pool.add(other);
-    pool.delete(m);
-    const rough = [...pool]
-      .map((other) => [far(m, other), other] as const)
-      .sort((x, y) => x[0] - y[0])
-      .slice(0, 3 * wanted);
-    for (const other of middle) if (other !== m) rough.push([far(m, other), other]);
-    const exact = [...new Set(rough.map(([, other]) => other))]
-      .map((other) => [squaredDistance(core(members[m]!), core(members[other]!)), other] as const)
+    nearest.clear();
+    mark[m] = m;
+    for (const pool of poolOf(m))
+      for (let k = 0; k < pool.length; k++) {
+        const other = pool[k]!;
+        if (mark[other] === m) continue;
+        mark[other] = m;
+        nearest.offer(far(m, other), other);
+      }
+    const rough = new Set(nearest.items());
+    for (const other of middle) if (other !== m) rough.add(other);
+    const exact = [...rough]
+      .map((other) => [squaredDistance(cores[m]!, cores[other]!), other] as const)
       .sort((x, y) => x[0] - y[0] || x[1] - y[1]);
     result.set(
       members[m]!,
@@ -228,4 +206,89 @@ function searchBySketch(
     );
   }
   return result;
+}
+
+function sketchAll(cores: readonly Float32Array[], random: () => number): Float32Array {
+  const origin = cores[0]!;
+  const width = origin.length;
+  const bucket = Uint16Array.from({ length: width * SPREAD }, () => Math.floor(random() * SKETCH));
+  const sign = Float32Array.from(bucket, () => (random() < 0.5 ? -1 : 1) / Math.sqrt(SPREAD));
+  const sketch = new Float32Array(cores.length * SKETCH);
+  cores.forEach((core, m) => {
+    const at = m * SKETCH;
+    for (let i = 0; i < width; i++) {
+      const x = core[i]!;
+      const y = origin[i]!;
+      // 0 = not read in one of the two
+      if (x === 0 || y === 0 || x === y) continue;
+      for (let s = i * SPREAD; s < (i + 1) * SPREAD; s++) sketch[at + bucket[s]!]! += sign[s]! * (x - y);
+    }
+  });
+  return sketch;
+}
+
+/** Whom to compare with whom: everybody in blocks of some thousand, else the members of four cells and what lies in the middle. */
+function createCells(
+  n: number,
+  far: (a: number, b: number) => number,
+  random: () => number,
+): { middle: Int32Array; poolOf(member: number): readonly Int32Array[] } {
+  const cellCount = Math.ceil(Math.sqrt(n));
+  const centres = Array.from({ length: cellCount }, (_, c) => Math.floor(((c + random()) * n) / cellCount));
+  const distance = new Float64Array(cellCount);
+  const nearCells = new Int32Array(n * 4);
+  const centrality = new Float64Array(n);
+  const cells: number[][] = centres.map(() => []);
+  const list = createNearestList(4);
+  for (let m = 0; m < n; m++) {
+    list.clear();
+    for (let c = 0; c < cellCount; c++) {
+      distance[c] = far(m, centres[c]!);
+      centrality[m]! += Math.sqrt(distance[c]!);
+      list.offer(distance[c]!, c);
+    }
+    list.items().forEach((c, k) => {
+      nearCells[m * 4 + k] = c;
+      if (k < 2) cells[c]!.push(m);
+    });
+  }
+  // What lies in the middle is everybody's candidate: hubs, whose children are otherwise far from each other.
+  const middle = Int32Array.from({ length: n }, (_, m) => m)
+    .sort((a, b) => centrality[a]! - centrality[b]! || a - b)
+    .slice(0, 12);
+  if (n <= CELLS_ABOVE) {
+    const everybody = [Int32Array.from({ length: n }, (_, m) => m)];
+    return { middle, poolOf: () => everybody };
+  }
+  const packed = cells.map((cell) => Int32Array.from(cell));
+  return {
+    middle,
+    poolOf: (m) => [middle, ...[...nearCells.subarray(m * 4, m * 4 + 4)].map((c) => packed[c]!)],
+  };
+}
+
+/** The `capacity` smallest of what is offered, smallest first; ties by index. Insertion is cheap because most offers are refused. */
+export function createNearestList(capacity: number) {
+  const values = new Float64Array(capacity);
+  const indices = new Int32Array(capacity);
+  let size = 0;
+  return {
+    clear(): void {
+      size = 0;
+    },
+    offer(value: number, index: number): void {
+      if (size === capacity && !(value < values[size - 1]!)) return;
+      let at = size < capacity ? size++ : size - 1;
+      while (at > 0 && (values[at - 1]! > value || (values[at - 1] === value && indices[at - 1]! > index))) {
+        values[at] = values[at - 1]!;
+        indices[at] = indices[at - 1]!;
+        at--;
+      }
+      values[at] = value;
+      indices[at] = index;
+    },
+    items(): number[] {
+      return [...indices.subarray(0, size)];
+    },
+  };
 }

@@ -250,11 +250,7 @@ function hashBits(values: Float32Array): string {
 }
 
 /** bfloat16 moves a value by at most 2^-9 of itself, 2^-10.3 on average (root mean square 2^-10). */
-function isWithinRounding(a: Float32Array, b: Float32Array): boolean {
-  let power = 0;
-  for (const v of a) power += v * v;
-  return squaredDistance(a, b) < power * 2 ** -17;
-}
+const ROUNDING_POWER = 2 ** -17;
 
 /** Casts among nearest relatives, merged into the source's class. Chains of casts hang from their immediate source. */
 export async function findCasts(
@@ -269,13 +265,13 @@ export async function findCasts(
       const model = models[i]!;
       if (model.fingerprint.quantized) continue;
       // a cast is within one rounding of its source, which the core shows before any sample is loaded
+      const { core } = model.fingerprint;
+      const limit = ROUNDING_POWER * core.reduce((power, v) => power + v * v, 0);
       const near = block.nearest
         .get(i)!
         .slice(0, CAST_CANDIDATES)
         .map((j) => models[j]!)
-        .filter(
-          (m) => !m.fingerprint.quantized && isWithinRounding(model.fingerprint.core, m.fingerprint.core),
-        );
+        .filter((m) => !m.fingerprint.quantized && squaredDistance(core, m.fingerprint.core, limit) < limit);
       if (near.length === 0) continue;
       const samples = await world.cache.get([model.repo, ...near.map((m) => m.repo)]);
       const mine = samples.get(model.repo);

@@ -23,16 +23,23 @@ export function testCosine(a: Float32Array, b: Float32Array): { cosine: number; 
   return { cosine: dot / Math.sqrt(aa * bb), z: dot / Math.sqrt(variance) };
 }
 
-/** Squared distance over positions read in both. */
-export function squaredDistance(a: Float32Array, b: Float32Array): number {
+/** Squared distance over positions read in both; any number above `limit` once it is passed. */
+export function squaredDistance(
+  a: Float32Array,
+  b: Float32Array,
+  limit: number = Number.POSITIVE_INFINITY,
+): number {
   let sum = 0;
   const n = Math.min(a.length, b.length);
-  for (let i = 0; i < n; i++) {
-    const x = a[i]!;
-    const y = b[i]!;
-    if (x === 0 || y === 0) continue;
-    const d = x - y;
-    sum += d * d;
+  for (let start = 0; start < n && sum <= limit; start += 128) {
+    const end = Math.min(n, start + 128);
+    for (let i = start; i < end; i++) {
+      const x = a[i]!;
+      const y = b[i]!;
+      if (x === 0 || y === 0) continue;
+      const d = x - y;
+      sum += d * d;
+    }
   }
   return sum;
 }
