@@ -115,7 +115,7 @@ function describe(rows: readonly DetectorRow[], kind: DetectorKind): string {
         who === 'detector' ? 'detector' : baseline,
         String(row.children),
         percent(strict),
-        percent(upToCopies),
+        upToCopies === null ? '-' : percent(upToCopies),
         percent(forced),
         `${roots.right} of ${roots.of}`,
         ...generations.map(({ right, of }) => (of === 0 ? '-' : percent(right / of))),

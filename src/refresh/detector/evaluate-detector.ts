@@ -25,8 +25,8 @@ export interface DetectorRow {
 export interface DetectorFigures {
   /** pair and direction right, "no parent" being a possible answer */
   strict: number;
-  /** the same when a bit-equal copy of the parent counts as the parent */
-  upToCopies: number;
+  /** the same when a bit-equal copy of the parent counts as the parent; null where equality is not known (images) */
+  upToCopies: number | null;
   /** strict, when a parent must be named */
   forced: number;
   /** roots told to be roots, of all */
@@ -82,18 +82,18 @@ async function judge<Set extends { family: string }>(
       family,
       seen,
       children: detector.children,
-      detector: toFigures(detector),
-      baseline: toFigures(byBaseline(sets)),
+      detector: toFigures(detector, kind),
+      baseline: toFigures(byBaseline(sets), kind),
     };
   });
 }
 
-function toFigures(score: DetectorScore): DetectorFigures {
+function toFigures(score: DetectorScore, kind: DetectorKind): DetectorFigures {
   const roots = { right: 0, of: 0 };
   for (const { roots: own } of score.byFamily.values()) {
     roots.right += own.right;
     roots.of += own.of;
   }
   const { strict, upToCopies, forced, generations } = score;
-  return { strict, upToCopies, forced, roots, generations };
+  return { strict, upToCopies: kind === 'phylogeny' ? upToCopies : null, forced, roots, generations };
 }

@@ -22,7 +22,7 @@ export const DETECTOR_FOLDER = fileURLToPath(new URL('../../../data/detector', i
 
 const MAX_FILE_BYTES = 16e6;
 /** Training sets unpacked: a hostile file must not fill the memory. */
-const MAX_UNPACKED_BYTES = 200e6;
+const MAX_UNPACKED_BYTES = 64e6;
 const decompress = promisify(brotliDecompress);
 
 /** Measured sets. FileMissing, BodyTooLarge or HeaderInvalid when the file is not there, too large or not what its name says. */

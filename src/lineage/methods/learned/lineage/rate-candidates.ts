@@ -7,8 +7,6 @@ export interface LineageDetectorModel {
   weights: Float32Array;
 }
 
-const INSIDE = SIDE - 2;
-
 /** Logits of a child's candidates, then of "no parent". The same numbers as `forward.ts` gives in TensorFlow.js; O(candidates). */
 export function rateCandidates(
   set: ImageSet,
@@ -58,28 +56,30 @@ function encodePair(
   out: Float32Array,
   at: number,
 ): void {
+  // imported constants are looked up through a module object by some loaders; in these loops that is what takes the time
+  const [width, mixes, side, inside] = [WIDTH, MIXED, SIDE, SIDE - 2];
   const [mix, mixBias, conv, convBias] = ['mix', 'mix-bias', 'conv', 'conv-bias'].map((p) =>
     w(`${name}.${p}`),
   );
-  const mixed = new Float32Array(PIXELS * MIXED);
-  for (let k = 0; k < PIXELS; k++)
-    for (let f = 0; f < MIXED; f++) {
-      const sum = pair[2 * k]! * mix![f]! + pair[2 * k + 1]! * mix![MIXED + f]! + mixBias![f]!;
-      mixed[k * MIXED + f] = sum > 0 ? sum : 0;
+  const mixed = new Float32Array(side * side * mixes);
+  for (let k = 0; k < side * side; k++)
+    for (let f = 0; f < mixes; f++) {
+      const sum = pair[2 * k]! * mix![f]! + pair[2 * k + 1]! * mix![mixes + f]! + mixBias![f]!;
+      mixed[k * mixes + f] = sum > 0 ? sum : 0;
     }
-  const sums = new Float32Array(WIDTH);
-  for (let y = 0; y < INSIDE; y++)
-    for (let x = 0; x < INSIDE; x++) {
+  const sums = new Float32Array(width);
+  for (let y = 0; y < inside; y++)
+    for (let x = 0; x < inside; x++) {
       sums.set(convBias!);
       for (let dy = 0; dy < 3; dy++)
         for (let dx = 0; dx < 3; dx++)
-          for (let f = 0; f < MIXED; f++) {
-            const value = mixed[((y + dy) * SIDE + x + dx) * MIXED + f]!;
+          for (let f = 0; f < mixes; f++) {
+            const value = mixed[((y + dy) * side + x + dx) * mixes + f]!;
             if (value === 0) continue;
-            const row = ((dy * 3 + dx) * MIXED + f) * WIDTH;
-            for (let o = 0; o < WIDTH; o++) sums[o]! += value * conv![row + o]!;
+            const row = ((dy * 3 + dx) * mixes + f) * width;
+            for (let o = 0; o < width; o++) sums[o]! += value * conv![row + o]!;
           }
-      for (let o = 0; o < WIDTH; o++) if (sums[o]! > 0) out[at + o]! += sums[o]! / (INSIDE * INSIDE);
+      for (let o = 0; o < width; o++) if (sums[o]! > 0) out[at + o]! += sums[o]! / (inside * inside);
     }
 }
 
