@@ -1,17 +1,22 @@
 /**
  * The literature's methods beside ours on the same models: one table a kind of family, and the speed of the clusterers.
- * Usage: npm run bench:methods -- ZOO [--seeds N] [--cache FILE] [--only tables|speed] [--json]
+ * Usage: npm run bench:methods -- ZOO [--seeds N] [--cache FILE] [--only tables|toy|speed] [--json]
  */
 import { parseArgs } from 'node:util';
+import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
 import { inferLineage, LINEAGE_METHODS } from '../src/lineage/index.ts';
 import { PAIR_SCORERS, type PairScorer, type ScoredPair } from '../src/lineage/methods/index.ts';
+import { METRICS } from '../src/lineage/methods/similarity/metrics.ts';
+import { loadDetectors } from '../src/refresh/detector/load-detectors.ts';
+import { createPositionsOf } from '../src/refresh/positions-of.ts';
 import type { SampleLoader, TensorSample } from '../src/types/fingerprint.ts';
 import type { LineageModel } from '../src/types/lineage.ts';
 import { measureClusterers } from './lib/clusterer-speed.ts';
 import { generateFamilies } from './lib/families.ts';
 import { closeOverPaths, type PairScore, scorePairs, type TrueParents } from './lib/pair-score.ts';
-import { NEURAL_PHYLOGENY } from './lib/paper-figures.ts';
+import { NEURAL_LINEAGE, NEURAL_PHYLOGENY } from './lib/paper-figures.ts';
 import { table } from './lib/table.ts';
+import { measureToyNetworks, type ToyRow } from './lib/toy-networks.ts';
 import { createOriginalOf, type Truth } from './lib/truth.ts';
 import { loadZoo } from './lib/zoo.ts';
 
@@ -27,11 +32,13 @@ const { values, positionals } = parseArgs({
 const [dir] = positionals;
 if (dir === undefined) {
   console.error(
-    'usage: npm run bench:methods -- ZOO [--seeds N] [--cache FILE] [--only tables|speed] [--json]',
+    'usage: npm run bench:methods -- ZOO [--seeds N] [--cache FILE] [--only tables|toy|speed] [--json]',
   );
   process.exit(64);
 }
 const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
+
+const positions = createPositionsOf({ ...DEFAULT_SAMPLING, concurrency: 1 });
 
 /** Models of one kind with what is true of them. */
 interface Population {
@@ -129,12 +136,13 @@ async function run(
       ? await scorer.score(population.models, load, {
           seed,
           repeats: 1,
+          positions,
           ...(given ? { clusters: countParents(population.truth) } : {}),
         })
       : await inferPairs(population, method, load, seed);
     runs.push(scorePairs(pairs, population.truth, population.originalOf));
     // without chance every further seed is the same run
-    if (!scorer && seed === 1) break;
+    if (!scorer || /^similarity-/.test(method)) break;
   }
   return {
     method: given ? `${method}, number given` : method,
@@ -149,7 +157,12 @@ async function inferPairs(
   load: SampleLoader,
   seed: number,
 ): Promise<ScoredPair[]> {
-  const { edges } = await inferLineage(population.models, load, { method, seed, minProbability: 0.5 });
+  const { edges } = await inferLineage(population.models, load, {
+    method,
+    seed,
+    minProbability: 0.5,
+    ...(await loadDetectors(method)),
+  });
   return closeOverPaths(
     edges
       .filter(({ rank }) => rank === 1)
@@ -166,7 +179,7 @@ const averaged = (runs: readonly PairScore[], level: 0 | 1 | 2) => {
 };
 
 const report: object[] = [];
-if (values.only !== 'speed')
+if (values.only === undefined || values.only === 'tables')
   for (const population of [...(await readZoo(dir)), growStars()]) {
     const scorers = new Map(PAIR_SCORERS.map((scorer) => [scorer.name, scorer]));
     const rows: Row[] = [];
@@ -205,15 +218,54 @@ if (values.only !== 'speed')
             averaged(runs, 1),
             averaged(runs, 2),
             wallMs.toFixed(0),
-            NEURAL_PHYLOGENY[population.kind]?.[method] ?? '',
+            NEURAL_PHYLOGENY[population.kind]?.[method.replace(/, number given$/, '')] ?? '',
           ];
         }),
       ),
     );
   }
 
-if (values.only !== 'tables') {
-  const rows = measureClusterers(20_000, 256, 5000);
+if (values.only === undefined || values.only === 'toy') {
+  const toys: Awaited<ReturnType<typeof measureToyNetworks>>[] = [];
+  for (const seed of [1, 2, 3]) toys.push(await measureToyNetworks(seed));
+  report.push({ toy: toys });
+  if (!values.json) {
+    const across = (pick: (row: ToyRow) => number, metric: string) => {
+      const found = toys.map(({ rows }) => pick(rows.find((row) => row.metric === metric) as ToyRow));
+      return `${percent(mean(found))} ± ${percent(spread(found))}`;
+    };
+    console.log(
+      `\n### Neural Lineage on networks that run: 6 parents, 30 children, 30 grandchildren, fully connected, 3 seeds, % (${toys[0]?.backend}, ${mean(toys.map(({ seconds }) => seconds)).toFixed(0)} s a seed)\n`,
+    );
+    console.log(
+      table(
+        [
+          'metric',
+          'parent, plain',
+          'approx, alpha .01',
+          'approx, alpha 1',
+          'grandparent, plain',
+          'approx, alpha .01',
+          'approx, alpha 1',
+          'paper, ResNet18 G1-G2: plain, approx',
+        ],
+        METRICS.map((metric) => [
+          metric,
+          across((row) => row.parent.plain, metric),
+          across((row) => row.parent.approximated['0.01'] ?? 0, metric),
+          across((row) => row.parent.approximated['1'] ?? 0, metric),
+          across((row) => row.grandparent.plain, metric),
+          across((row) => row.grandparent.approximated['0.01'] ?? 0, metric),
+          across((row) => row.grandparent.approximated['1'] ?? 0, metric),
+          NEURAL_LINEAGE[metric] ?? '',
+        ]),
+      ),
+    );
+  }
+}
+
+if (values.only === undefined || values.only === 'speed') {
+  const rows = measureClusterers(20_000, 256, 4000);
   report.push({ speed: rows });
   if (!values.json) {
     console.log('\n### Speed of the clusterers\n');

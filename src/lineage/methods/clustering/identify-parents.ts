@@ -55,13 +55,15 @@ export function identifyParents(units: Points, options: IdentifyOptions): Int32A
       );
     }
     case 'meanshift': {
+      // a window stands at a mean, which is shorter than its members and so nearer to strangers: with the radius between members it
+      // would swallow them. Divided by sqrt 2 it takes who shares half of its direction, and leaves apart means longer than .7.
       // the coin belongs to the set of members, not to the visitor: windows that meet stay together
       const moveWindow = (members: readonly number[], key: number) =>
         createRandom(hashText(`${seed}|${key}`))() >= alpha
           ? row(nearestToInitialisation(members, distances))
           : null;
       const { labels } = meanShift(units, {
-        bandwidth: radius,
+        bandwidth: radius / Math.SQRT2,
         ...(when === 'along' ? { moveWindow } : {}),
       });
       return starsOf(labels, distances);

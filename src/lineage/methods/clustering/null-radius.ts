@@ -9,7 +9,7 @@ const PAIRS_MEASURED = 2000;
  * The distance between unit vectors below which two models are closer than unrelated ones come by chance: with the cosine of unrelated
  * models distributed as N(0, s^2), the radius is sqrt(2 - 2 z s), z being exceeded by none of all pairs with 99 % probability.
  * s = sqrt(sum a^2 b^2), which allows for tensors of different scales; its median over up to 2,000 drawn pairs.
- * DBSCAN's eps, MeanShift's bandwidth and KMeans' number of clusters follow from it.
+ * DBSCAN's eps, MeanShift's bandwidth (this over sqrt 2) and the number of clusters of KMeans and the mixture follow from it.
  */
 export function nullRadius(units: Points, seed: number): number {
   const { count, dim, values } = units;

@@ -37,6 +37,8 @@ export function similarityOf(tf: Tensorflow, metric: Metric, f: Tensor, g: Tenso
 }
 
 export interface ApproximatedSimilarity {
+  /** similarity at the parent, before roots */
+  value: number;
   /** without the approximation */
   plain: number;
   /** with it */
@@ -77,6 +79,7 @@ export function approximateSimilarity(
     }, 0);
     const similarity = { value: value.dataSync()[0]!, slope: firstOrder };
     return {
+      value: similarity.value,
       plain: finish(metric, similarity, 0),
       approximated: finish(metric, similarity, alpha),
       firstOrder,
