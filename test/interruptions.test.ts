@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -77,21 +79,29 @@ describe('a run that is killed', () => {
   );
 
   it('stops at once on a second signal, whatever hangs', async () => {
-    // an answer that takes an hour: only the second signal can end this run
-    const silent = await startMinihub({ repos: createSmallHub(), latencyMs: 3_600_000 });
-    const stopped = await runHublineage(['refresh', '--db', join(folder, 'twice.sqlite')], {
-      cwd: folder,
-      env: { HF_ENDPOINT: silent.url },
-      onStart: (child) => {
-        // once for the first line of progress, again for the word that it is stopping
-        child.stderr?.on('data', () => {
-          child.kill('SIGINT');
-        });
-      },
-    });
-    expect(stopped.code).toBe(130);
-    void silent.close();
-  }, 120_000);
+    // a Hub that takes every request and answers none: only the second signal can end this run
+    const asked = Promise.withResolvers<void>();
+    const silent = createServer(() => asked.resolve());
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = silent.address() as AddressInfo;
+      const stopped = await runHublineage(['refresh', '--db', join(folder, 'twice.sqlite')], {
+        cwd: folder,
+        env: { HF_ENDPOINT: `http://127.0.0.1:${port}` },
+        onStart: (child) => {
+          void asked.promise.then(() => child.kill('SIGINT'));
+          child.stderr?.on('data', (text) => {
+            if (String(text).includes('stopping')) child.kill('SIGINT');
+          });
+        },
+      });
+      expect(stopped.code).toBe(130);
+      expect(stopped.stdout).toBe('');
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
+  }, 60_000);
 
   it('is kept from meeting itself: the second run stops with 75 and says who holds the lock', async () => {
     const database = join(folder, 'locked.sqlite');

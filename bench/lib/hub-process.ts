@@ -3,6 +3,7 @@
  * `HubCommand`s and gets one answer each.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type {
   GenerateOptions,
@@ -85,8 +86,7 @@ async function serve(): Promise<void> {
   let hub: Awaited<ReturnType<typeof startMinihub>> | null = null;
   let population: ReturnType<typeof generatePopulation> | null = null;
   const costs = new Map<string, { slices: number; bytes: number; files: Map<string, number> }>();
-  const windows = { api: [] as number[], resolvers: [] as number[] };
-  const lastReset = { api: Number.NEGATIVE_INFINITY, resolvers: Number.NEGATIVE_INFINITY };
+  const windows = { api: new Map<number, number>(), resolvers: new Map<number, number>() };
   let now = () => Date.now();
   let windowMs = 300_000;
   let hubIds = new Map<string, string>();
@@ -117,13 +117,11 @@ async function serve(): Promise<void> {
     if (entry.status !== 429 && (entry.bucket === 'api' || entry.bucket === 'resolvers'))
       countWindow(entry.bucket);
   };
-  /** A window of ours begins with the first request after the one before has ended: counts only, the server keeps its own. */
+  /** The server's own windows: each bucket of each address has its offset. */
   const countWindow = (bucket: 'api' | 'resolvers') => {
-    if (now() - lastReset[bucket] >= windowMs) {
-      lastReset[bucket] = now();
-      windows[bucket].push(0);
-    }
-    windows[bucket][windows[bucket].length - 1]!++;
+    const offsetMs = createHash('sha1').update(`ip 127.0.0.1 ${bucket}`).digest().readUInt32LE(0) % windowMs;
+    const index = Math.floor((now() + offsetMs) / windowMs);
+    windows[bucket].set(index, (windows[bucket].get(index) ?? 0) + 1);
   };
 
   process.on('SIGTERM', () => process.exit(0));
@@ -176,7 +174,7 @@ async function serve(): Promise<void> {
         bytes,
         fileBytes: [...files.values()].reduce((sum, size) => sum + size, 0),
       })),
-      windows,
+      windows: { api: [...windows.api.values()], resolvers: [...windows.resolvers.values()] },
       changed,
       maxRssBytes: process.resourceUsage().maxRSS * 1024,
     };
