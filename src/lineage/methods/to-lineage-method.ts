@@ -29,15 +29,8 @@ export function toLineageMethod(scorer: PairScorer, toProbability: ToProbability
       const edges = toEdges(pairs, scorer.name, models, options.minProbability, toProbability);
       return {
         edges,
-        evidence: edges.map(({ child, parent, probability }) => ({
-          child,
-          parent,
-          probe: scorer.name,
-          outcome: 'supports' as const,
-          value: probability,
-          logOdds: 0,
-          detail: `${scorer.name} names this parent with a score of ${probability.toFixed(2)}, which is not a calibrated probability.`,
-        })),
+        // evidence adds up to an edge's probability; a score that is no probability has none to show
+        evidence: [],
         families: familiesOf(models, edges),
         virtualParents: [],
         notes: [
