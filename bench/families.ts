@@ -2,7 +2,7 @@
  * `node bench/families.ts [--quick] [--json]`: generated families. Directed accuracy as a function of values a model and of relative change,
  * ours beside the baselines, and beside the bound n = 16 (d_PC / d_PQ)^2 of what distances can tell at all.
  */
-import { inferLineage } from '../src/lineage/index.ts';
+import { inferLineage, LINEAGE_METHODS } from '../src/lineage/index.ts';
 import { type FamiliesOptions, generateFamilies } from './lib/families.ts';
 import { roundTripBlocks } from './lib/ggml-round-trip.ts';
 import { type LineageScore, printScore, scoreLineage } from './lib/score.ts';

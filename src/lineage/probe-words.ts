@@ -47,6 +47,12 @@ export const PROBE_WORDS: Readonly<Record<string, ProbeWords>> = {
     value: 'residual in units of the rounding floor',
     source: `${OWN}: non-negative least squares (Lawson and Hanson, 1974) on deltas, against what rounding alone leaves`,
   },
+  'elements-from-parents': {
+    question: "Is every value's step none, one parent's, or the sum of several, at a fixed scale?",
+    value: 'share of values explained',
+    source:
+      'what DARE (Yu et al., ICML 2024) and TIES (Yadav et al., NeurIPS 2023) do to steps, held against rounding',
+  },
   'weight-in-mixture': {
     question: 'How large is its share in the mixture?',
     value: 'weight',

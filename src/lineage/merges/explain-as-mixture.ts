@@ -25,6 +25,8 @@ const EXACT_OVER_FLOOR = 1.6;
 /** Below this many floors a single parent explains as much as can be seen: undecidable. */
 const VISIBLE_OVER_FLOOR = 3.5;
 const MIN_WEIGHT = 0.04;
+const SHADOW_WEIGHT = 0.08;
+const SHADOW_MARGINAL = 0.25;
 /** Beyond 1 by more than this the equation was solved for the wrong model. */
 const MAX_COEFFICIENT = 1.05;
 /** Weights that add up to 1 within this are a weighted mean; their base is no parent. */
@@ -149,6 +151,7 @@ export function explainAsMixture(
       marginal: without / Math.max(bestRss, 1e-300) - 1,
     };
   });
+  dropShadows(parents);
   const base = members[best.base]!;
   const fitted = fitEachTensor(
     table,
@@ -159,11 +162,10 @@ export function explainAsMixture(
   );
   const overFloor = Math.min(best.rss / values, fitted);
   const rest = 1 - sum;
-  // One delta scaled down is a mean of two models; scaled up it is an extrapolation. Several deltas against the family's hub that do
-  // not add up to 1 are task arithmetic, whose base is no parent; against anything else the base is one of those averaged.
+  // One delta scaled down is a mean of two models; scaled up it is an extrapolation. Deltas that add up to less than 1 leave a share to
+  // the base: a weighted mean it belongs to, or task arithmetic, whose recipe names the base as well.
   if (parents.length === 1 && rest < MIN_WEIGHT) return null;
-  if (rest > SUM_TOLERANCE && (parents.length === 1 || base !== bases[0]))
-    parents.push({ model: base, weight: rest, marginal: Number.POSITIVE_INFINITY });
+  if (rest > SUM_TOLERANCE) parents.push({ model: base, weight: rest, marginal: Number.POSITIVE_INFINITY });
   // In a linear dependency of several models the merge has the largest coefficient: the others solve for it only by extrapolation.
   if (Math.abs(rest) > MAX_COEFFICIENT || parents.some((p) => p.weight > MAX_COEFFICIENT)) return null;
   return {
@@ -175,6 +177,12 @@ export function explainAsMixture(
     gain: Math.max(0, 1 - (overFloor * values) / scaled),
     exact: overFloor <= EXACT_OVER_FLOOR,
   };
+}
+
+/** A small share that hardly lowers the residual is rounding that happens to lie in somebody's direction. */
+function dropShadows(parents: Mixture['parents']): void {
+  for (let i = parents.length - 1; i >= 0; i--)
+    if (parents[i]!.weight < SHADOW_WEIGHT && parents[i]!.marginal < SHADOW_MARGINAL) parents.splice(i, 1);
 }
 
 /** Mean squared residual over floors when every tensor has weights of its own, and a free share of the base (slerp's sum exceeds 1). */

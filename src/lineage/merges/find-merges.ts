@@ -3,6 +3,7 @@ import type { World } from '../family-tree.ts';
 import type { ChildFinding, FoundParent } from '../findings.ts';
 import { logistic } from '../probability.ts';
 import { closenessOfPair, type PairTable } from '../tree/pair-table.ts';
+import { explainByElements, type SparseMixture } from './elements-from-parents.ts';
 import { explainAsMixture, type Mixture, roundingFloor } from './explain-as-mixture.ts';
 
 const HOUR = 3_600_000;
@@ -38,7 +39,7 @@ function liesBetween(table: PairTable, child: number, nearest: readonly number[]
 }
 
 export interface FoundMerge {
-  mixture: Mixture;
+  mixture: Pick<Mixture, 'child' | 'parents'>;
   finding: ChildFinding;
 }
 
@@ -58,15 +59,27 @@ export function findMerges(
     const pool = nearest[child]!.slice(0, POOL);
     const bases = [...new Set([...hubs.slice(0, BASES), ...pool.slice(0, 3)])].filter((b) => b !== child);
     const floors = roundingFloor(table, child);
-    const exact = explainAsMixture(table, child, pool, bases, floors);
+    const earlier = (m: number) => existedBy[m]! < existedBy[child]!;
+    const all = explainAsMixture(table, child, pool, bases, floors);
     const late = (m: Mixture) =>
       m.parents.filter((p) => existedBy[p.model]! > existedBy[child]! + HOUR).length;
-    // an older model is solved for by extrapolation from its children's merges; only one wrong date is believed
+    // An older model is solved for by extrapolation from its children's merges: what existed before is asked first, and only one wrong
+    // date is believed.
+    const past =
+      all?.exact && late(all) > 0
+        ? explainAsMixture(table, child, pool.filter(earlier), bases.filter(earlier), floors)
+        : null;
+    const exact = past?.exact ? past : all;
     if (exact?.exact && late(exact) <= (exact.parents.length > 2 ? 1 : 0)) {
       found.push({ mixture: exact, finding: toFinding(exact, members, existedBy, world) });
       continue;
     }
-    const earlier = (m: number) => existedBy[m]! < existedBy[child]!;
+    const donors = members.length <= SCREEN_ABOVE ? members.map((_, i) => i) : nearest[child]!;
+    const sparse = explainByElements(table, child, donors.filter(earlier), bases.filter(earlier));
+    if (sparse !== null) {
+      found.push(toSparseFinding(sparse, members, world));
+      continue;
+    }
     const inexact = explainAsMixture(table, child, pool.filter(earlier), bases.filter(earlier), floors);
     if (inexact === null || inexact.gain < MIN_GAIN) continue;
     const strong = inexact.parents.filter((p) => p.weight >= MIN_SHARE && p.marginal >= MIN_MARGINAL);
@@ -122,4 +135,35 @@ function toFinding(
     };
   });
   return { child: members[mixture.child]!.repo, relation: 'merge', method: 'nnls', chosen, ties: [] };
+}
+
+function toSparseFinding(sparse: SparseMixture, members: readonly LineageModel[], world: World): FoundMerge {
+  // what each contributes on average; dropped and trimmed values make this a rough guess at the weights that were asked for
+  const shares = sparse.parents.map((p) => p.scale * p.taken);
+  const sum = shares.reduce((a, b) => a + b, 0);
+  const parents = sparse.parents
+    .map(({ model }, k) => ({ model, weight: shares[k]! / sum, marginal: Number.POSITIVE_INFINITY }))
+    .sort((a, b) => b.weight - a.weight || a.model - b.model);
+  const raw = 5;
+  const final = Math.min(world.calibration.cap, raw);
+  const percent = (share: number) => (100 * share).toFixed(1);
+  const chosen = parents.map(
+    ({ model, weight }): FoundParent => ({
+      repo: members[model]!.repo,
+      probability: logistic(final),
+      weight,
+      parentKind: 'repo',
+      logOdds: { 'elements-from-parents': raw, 'weight-in-mixture': 0, calibration: final - raw },
+      values: { 'elements-from-parents': sparse.explained, 'weight-in-mixture': weight },
+      details: {
+        'elements-from-parents': `Value by value its step from ${members[sparse.base]!.repo} is none, one of ${parents.length} models' or their sum, at a fixed scale: ${percent(sparse.explained)} % of ${sparse.values} values that can tell, ${percent(sparse.explainedByOne)} % with one model alone.`,
+        'weight-in-mixture': `Its weight is roughly ${weight.toFixed(1)}: values were dropped, so weights are approximate.`,
+      },
+    }),
+  );
+  const child = members[sparse.child]!.repo;
+  return {
+    mixture: { child: sparse.child, parents },
+    finding: { child, relation: 'merge', method: 'elements', chosen, ties: [] },
+  };
 }
