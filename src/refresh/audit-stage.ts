@@ -8,7 +8,9 @@ import { createSampleLoader } from './infer-stage.ts';
 export async function audit(context: RunContext): Promise<void> {
   const { store, config } = context;
   const summaries = new Map<string, FingerprintSummary>();
-  for await (const model of store.loadSummaries()) summaries.set(model.repo, model.fingerprint);
+  // cores are for searching all pairs: 16 kB a model that nothing here looks at
+  for await (const { repo, fingerprint } of store.loadSummaries())
+    summaries.set(repo, { ...fingerprint, core: new Float32Array(0) });
 
   const models: AuditModelFacts[] = [];
   for await (const { repo, status, hub } of store.iterateRepos({ families: config.scope.families })) {
