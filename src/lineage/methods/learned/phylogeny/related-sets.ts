@@ -5,8 +5,8 @@ import { measureSet } from './measure-set.ts';
 import type { SetTable } from './set-table.ts';
 
 const NEAREST = 32;
-/** A set larger than this is left to the engine: a detector is no better than the sets it learned from. */
-const LARGEST_SET = 5000;
+/** Larger sets are left out: all samples of a set are in memory at once. */
+const LARGEST_SET = 1500;
 
 export interface RelatedSet {
   models: LineageModel[];
