@@ -1,5 +1,6 @@
 import type { TensorSample } from '../../../../types/fingerprint.ts';
 import type { ModelSamples } from '../../../model-samples.ts';
+import { clip, FLOOR } from './sum-pair.ts';
 
 /** One model against the centre of its set: sampled deltas and per-tensor statistics, pooled so that shapes do not matter. */
 export interface CentreMeasures {
@@ -16,8 +17,6 @@ export interface CentreMeasures {
   /** distance of vectors only: gains are often frozen */
   gainsLogDistance: number;
 }
-
-const FLOOR = 1e-8;
 
 interface Centre {
   sum: Float64Array;
@@ -116,8 +115,4 @@ function measureOne(
 
 function keyOf(tensor: TensorSample): string {
   return `${tensor.name}|${tensor.values.length}`;
-}
-
-function clip(value: number, limit: number): number {
-  return Number.isFinite(value) ? Math.max(-limit, Math.min(limit, value)) : 0;
 }

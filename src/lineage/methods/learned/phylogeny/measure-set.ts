@@ -1,12 +1,13 @@
 import type { TensorSample } from '../../../../types/fingerprint.ts';
 import type { LineageModel } from '../../../../types/lineage.ts';
 import type { ModelSamples } from '../../../model-samples.ts';
-import { FINENESS, type Grid, roundToGrid } from '../../../number-grid.ts';
-import { areComparable, comparePair } from '../../../pair-statistics.ts';
+import { FINENESS, type Grid } from '../../../number-grid.ts';
 import { branchLogOdds, DEFAULT_BRANCH_PRIORS, measureBranchPoint } from '../../../tree/branch-point.ts';
-import { closenessOfPair, createPairTable, type PairTable } from '../../../tree/pair-table.ts';
+import { createPairTable, type PairTable } from '../../../tree/pair-table.ts';
+import { compareTraits, findDerived, type Traits } from './derived-traits.ts';
 import { measureCentres } from './measure-centre.ts';
 import { NODE_MEASURES, PAIR_MEASURES, type SetTable } from './set-table.ts';
+import { clip, FLOOR, type PairSums, sumPair } from './sum-pair.ts';
 
 /** Below this many models every pair is measured; above it each model is held against its nearest and the set's hubs. */
 const ALL_PAIRS_UP_TO = 48;
@@ -15,24 +16,6 @@ const HUBS = 8;
 /** Third models an ordered pair is held against: those nearest to either end. */
 const THIRDS = 12;
 const HOUR = 3_600_000;
-/** Log distances end here: bit-equal tensors have none. */
-const FLOOR = 1e-8;
-
-/** Symmetric sums over all common tensors of a pair, each tensor weighted by its values. */
-interface PairSums {
-  closeness: number;
-  /** mean squared distance relative to power, forgiving rounding to the coarser format */
-  relative: number;
-  relativeRaw: number;
-  equalShare: number;
-  untouched: number;
-  cosine: number;
-  spread: number;
-  /** mean over matrices of log |a| / |b|, of kurtosis a - b */
-  norm: number;
-  kurtosis: number;
-  rounded: number;
-}
 
 /**
  * Measures a set of related models of one layout. `nearest` gives neighbours by index where the set is too large for all pairs.
@@ -135,76 +118,6 @@ function choosePairs(n: number, nearest: (model: number) => readonly number[]) {
   return { offsets, candidates };
 }
 
-function sumPair(table: PairTable, a: number, b: number): PairSums {
-  const [x, y] = [table.samples(a), table.samples(b)];
-  const { squared, count } = table.distances(a, b, 'forgiving');
-  const raw = table.distances(a, b, 'raw');
-  let weight = 0;
-  let relative = 0;
-  let relativeRaw = 0;
-  let untouched = 0;
-  const logs: [log: number, weight: number][] = [];
-  for (let t = 0; t < table.tensorCount; t++) {
-    const values = count[t]!;
-    if (values === 0) continue;
-    const w = Math.min(table.weights[t]!, values);
-    const power = table.power[t]! || 1e-12;
-    const mean = squared[t]! / values / power;
-    weight += w;
-    relative += w * Math.min(mean, 100);
-    relativeRaw += w * Math.min(raw.squared[t]! / values / power, 100);
-    if (squared[t] === 0) untouched += w;
-    else logs.push([0.5 * Math.log(mean + FLOOR), w]);
-  }
-  weight = weight || 1;
-  const statistics = comparePair(x, y);
-  let norm = 0;
-  let kurtosis = 0;
-  let dot = 0;
-  let matrices = 0;
-  for (const pair of statistics.tensors) {
-    if (pair.vector) continue;
-    const power = Math.sqrt(pair.childPower * pair.parentPower);
-    if (!(power > 0)) continue;
-    matrices += pair.count;
-    norm += pair.count * 0.5 * Math.log(pair.childPower / pair.parentPower);
-    dot += pair.count * (pair.dot / power);
-    const [s, t] = [x.byName.get(pair.name)!, y.byName.get(pair.name)!];
-    kurtosis += pair.count * clip(s.stats.kurtosis - t.stats.kurtosis, 20);
-  }
-  matrices = matrices || 1;
-  const equalShare = statistics.equal / (statistics.count || 1);
-  return {
-    closeness: closenessOfPair(table, a, b),
-    relative: relative / weight,
-    relativeRaw: relativeRaw / weight,
-    equalShare,
-    untouched: untouched / weight,
-    cosine: dot / matrices,
-    spread: weightedSd(logs),
-    norm: norm / matrices,
-    kurtosis: kurtosis / matrices,
-    rounded: table.grid(a) === table.grid(b) ? equalShare : shareEqualAfterRounding(table, a, b),
-  };
-}
-
-function shareEqualAfterRounding(table: PairTable, a: number, b: number): number {
-  const [fine, coarse] = FINENESS[table.grid(a)] > FINENESS[table.grid(b)] ? [a, b] : [b, a];
-  const grid = table.grid(coarse);
-  let equal = 0;
-  let count = 0;
-  for (const tensor of table.samples(fine).tensors) {
-    const other = table.samples(coarse).byName.get(tensor.name);
-    if (!other || !areComparable(tensor, other)) continue;
-    // every eighth value decides a share well enough
-    for (let i = 0; i < tensor.values.length; i += 8) {
-      count++;
-      if (roundToGrid(tensor.values[i]!, grid) === other.values[i]) equal++;
-    }
-  }
-  return equal / (count || 1);
-}
-
 /**
  * The pair against third models k. `rivals`: log-odds that the child hangs from k rather than beside it from this parent, read from
  * where the three distances place it. `place`: where k branches off the segment parent .. child (0 = at the parent, 1 = at the child),
@@ -261,49 +174,6 @@ function holdAgainstThirds(
   ];
 }
 
-/**
- * Cladistics: tensors are characters, the commonest content of each is taken for the ancestral state, everything else is derived.
- * Returned by model: tensor name -> hash, of derived states only, and how many tensors it has.
- */
-function findDerived(samples: readonly ModelSamples[]): { states: Map<string, string>; tensors: number }[] {
-  const counts = new Map<string, Map<string, number>>();
-  for (const { tensors } of samples)
-    for (const { name, hash } of tensors) {
-      const seen = counts.get(name) ?? new Map<string, number>();
-      seen.set(hash, (seen.get(hash) ?? 0) + 1);
-      counts.set(name, seen);
-    }
-  const common = new Map<string, string | null>();
-  for (const [name, seen] of counts) {
-    const [first, second] = [...seen].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-    // contents that all differ, or two equally common ones, have no ancestral state among them
-    common.set(name, first![1] > 1 && first![1] > (second?.[1] ?? 0) ? first![0] : null);
-  }
-  return samples.map(({ tensors }) => {
-    const states = new Map<string, string>();
-    for (const { name, hash } of tensors) {
-      const ancestral = common.get(name);
-      if (ancestral !== null && ancestral !== undefined && ancestral !== hash) states.set(name, hash);
-    }
-    return { states, tensors: tensors.length };
-  });
-}
-
-type Traits = ReturnType<typeof findDerived>[number];
-
-/** Share of tensors in which the parent is derived and the child is not, and in which both have the same derived state. */
-function compareTraits(child: Traits, parent: Traits): { reversals: number; shared: number } {
-  let reversals = 0;
-  let shared = 0;
-  for (const [name, hash] of parent.states) {
-    const mine = child.states.get(name);
-    if (mine === undefined) reversals++;
-    else if (mine === hash) shared++;
-  }
-  const total = parent.tensors || 1;
-  return { reversals: reversals / total, shared: shared / total };
-}
-
 function measureNodes(
   models: readonly LineageModel[],
   samples: readonly ModelSamples[],
@@ -343,21 +213,4 @@ function measureNodes(
 /** A file in a finer format than its values: a copy cast upwards, which nobody trains from. */
 function isStoredFiner(dtype: string, grid: Grid): boolean {
   return dtype === 'F32' ? grid !== 'F32' : dtype === 'F16' && grid === 'BF16';
-}
-
-function weightedSd(values: readonly (readonly [number, number])[]): number {
-  let weight = 0;
-  let sum = 0;
-  let squares = 0;
-  for (const [value, w] of values) {
-    weight += w;
-    sum += w * value;
-    squares += w * value * value;
-  }
-  if (weight === 0) return 0;
-  return Math.sqrt(Math.max(0, squares / weight - (sum / weight) ** 2));
-}
-
-function clip(value: number, limit: number): number {
-  return Number.isFinite(value) ? Math.max(-limit, Math.min(limit, value)) : 0;
 }
