@@ -6,7 +6,7 @@ import { createRandom } from './numeric/random.ts';
 export interface Block {
   members: number[];
   /** for each member, up to K others, nearest first */
-  nearest: Map<number, number[]>;
+  readonly nearest: ReadonlyMap<number, number[]>;
 }
 
 export interface BlockOptions {
@@ -42,8 +42,17 @@ export function findBlocks(models: readonly LineageModel[], options: BlockOption
     .filter((i) => !grouped.has(i))
     .map((i) => ({ members: [i], nearest: new Map([[i, []]]) }));
   for (const layout of byLayout.values())
-    for (const members of clusterByLeaders(models, layout))
-      blocks.push({ members, nearest: findNearest(models, members, options) });
+    for (const members of clusterByLeaders(models, layout)) {
+      // searched when asked for: what is known of a block from a former run needs no neighbours
+      let nearest: Map<number, number[]> | null = null;
+      blocks.push({
+        members,
+        get nearest() {
+          nearest ??= findNearest(models, members, options);
+          return nearest;
+        },
+      });
+    }
   return blocks;
 }
 

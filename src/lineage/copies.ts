@@ -252,48 +252,50 @@ function hashBits(values: Float32Array): string {
 /** bfloat16 moves a value by at most 2^-9 of itself, 2^-10.3 on average (root mean square 2^-10). */
 const ROUNDING_POWER = 2 ** -17;
 
-/** Casts among nearest relatives, merged into the source's class. Chains of casts hang from their immediate source. */
-export async function findCasts(
+/** The best source of each cast of one block, among its nearest relatives. */
+export async function findBlockCasts(
   models: readonly LineageModel[],
-  blocks: readonly Block[],
-  world: { cache: SampleCache; classes: ReadonlyMap<string, CopyClass> },
+  block: Block,
+  world: { cache: SampleCache },
 ): Promise<CopyFinding[]> {
   const sourceOf = new Map<string, CopyFinding>();
-  for (const block of blocks) {
-    if (block.members.length < 2) continue;
-    for (const i of block.members) {
-      const model = models[i]!;
-      if (model.fingerprint.quantized) continue;
-      // a cast is within one rounding of its source, which the core shows before any sample is loaded
-      const { core } = model.fingerprint;
-      const limit = ROUNDING_POWER * core.reduce((power, v) => power + v * v, 0);
-      const near = block.nearest
-        .get(i)!
-        .slice(0, CAST_CANDIDATES)
-        .map((j) => models[j]!)
-        .filter((m) => !m.fingerprint.quantized && squaredDistance(core, m.fingerprint.core, limit) < limit);
-      if (near.length === 0) continue;
-      const samples = await world.cache.get([model.repo, ...near.map((m) => m.repo)]);
-      const mine = samples.get(model.repo);
-      for (const other of near) {
-        const theirs = samples.get(other.repo);
-        if (!mine || !theirs) continue;
-        const cast = findCast(model, mine, other, theirs);
-        if (cast?.child !== model.repo) continue;
-        const known = sourceOf.get(model.repo);
-        if (!known || cast.agreement > known.agreement) sourceOf.set(model.repo, cast);
-      }
+  for (const i of block.members) {
+    const model = models[i]!;
+    if (model.fingerprint.quantized) continue;
+    // a cast is within one rounding of its source, which the core shows before any sample is loaded
+    const { core } = model.fingerprint;
+    const limit = ROUNDING_POWER * core.reduce((power, v) => power + v * v, 0);
+    const near = block.nearest
+      .get(i)!
+      .slice(0, CAST_CANDIDATES)
+      .map((j) => models[j]!)
+      .filter((m) => !m.fingerprint.quantized && squaredDistance(core, m.fingerprint.core, limit) < limit);
+    if (near.length === 0) continue;
+    const samples = await world.cache.get([model.repo, ...near.map((m) => m.repo)]);
+    const mine = samples.get(model.repo);
+    for (const other of near) {
+      const theirs = samples.get(other.repo);
+      if (!mine || !theirs) continue;
+      const cast = findCast(model, mine, other, theirs);
+      if (cast?.child !== model.repo) continue;
+      const known = sourceOf.get(model.repo);
+      if (!known || cast.agreement > known.agreement) sourceOf.set(model.repo, cast);
     }
   }
+  return [...sourceOf.values()];
+}
+
+/** Merges casts into their sources' classes. Chains of casts hang from their immediate source. */
+export function joinCasts(casts: readonly CopyFinding[], classes: ReadonlyMap<string, CopyClass>): void {
+  const sourceOf = new Map(casts.map((c) => [c.child, c]));
   for (const { child, parent } of sourceOf.values()) {
     let root = parent;
-    for (let steps = 0; sourceOf.has(root) && steps < models.length; steps++)
+    for (let steps = 0; sourceOf.has(root) && steps < sourceOf.size; steps++)
       root = sourceOf.get(root)!.parent;
-    const home = world.classes.get(root);
-    const cast = world.classes.get(child);
+    const home = classes.get(root);
+    const cast = classes.get(child);
     if (!home || !cast || home === cast) continue;
     home.members.push(...cast.members);
     home.existedBy = Math.min(home.existedBy, cast.existedBy);
   }
-  return [...sourceOf.values()];
 }

@@ -1,6 +1,7 @@
 import type { SampleLoader } from '../types/fingerprint.ts';
 import type { LineageModel, LineageResult } from '../types/lineage.ts';
 import type { Calibration } from './calibration.ts';
+import type { InferenceMemory } from './memory.ts';
 import type { LineageDetectorModel } from './methods/learned/lineage/rate-candidates.ts';
 import type { PhylogenyModel } from './methods/learned/phylogeny/model.ts';
 
@@ -28,6 +29,8 @@ export interface LineageOptions {
   /** declared bases by repo: names for virtual parents only, never evidence */
   labels?: ReadonlyMap<string, readonly string[]>;
   calibration?: Calibration;
+  /** conclusions of former runs; without it everything is inferred anew, with the same result */
+  memory?: InferenceMemory;
   /** trained weights, for the methods that are detectors */
   detectors?: {
     phylogeny?: PhylogenyModel;

@@ -1,7 +1,23 @@
 import { type FamilyTree, growFamily, readTree, type World } from '../family-tree.ts';
-import type { ChildFinding } from '../findings.ts';
-import { createPairTable } from '../tree/pair-table.ts';
+import { type ChildFinding, restrict } from '../findings.ts';
+import { logistic } from '../probability.ts';
+import { createPairTable, type PairTable } from '../tree/pair-table.ts';
 import { isPermuted, recoverPermutation, undoPermutation } from './recover-permutation.ts';
+
+/** Do the norm gains of two families' roots match in another order? Asked before the rest of a family is loaded. */
+export function isDisguised(suspect: FamilyTree, family: FamilyTree): boolean {
+  return isPermuted(
+    recoverPermutation(suspect.table.samples(suspect.tree.root), family.table.samples(family.tree.root)),
+  );
+}
+
+/**
+ * A disguise keeps the function, so what is left after undoing it is rounding. Where more is left, a step was taken in between, by the
+ * disguised model or by a relative that is not in the index and is the real source: even odds at this relative distance.
+ */
+const TUNED = 0.003;
+/** Log-odds for each factor e of distance below that. */
+const ROOM = 2;
 
 /**
  * Is a family's root, related to nobody in place, another family's member with its units permuted? If the permutation can be read from
@@ -32,17 +48,31 @@ export function traceTransformed(suspect: FamilyTree, family: FamilyTree, world:
   );
   const finding = readTree(placed, world, () => 'transformed').find((f) => f.child === suspectNode.repo);
   if (!finding) return null;
-  const detail = `After undoing one permutation of all ${permutation.order.length} hidden units, read from the norm gains (${(100 * permutation.matched).toFixed(0)} % of units match one to one), its values fit this model.`;
+  const parent = placed.tree.parent[n]!;
+  const residual = parent < 0 ? 1 : relativeResidual(placed.table, n, parent);
+  const detail = `After undoing one permutation of all ${permutation.order.length} hidden units, read from the norm gains (${(100 * permutation.matched).toFixed(0)} % of units match one to one), its values fit this model with a relative distance of ${(100 * residual).toFixed(2)} %.`;
   return {
     ...finding,
     method: 'transformed',
     chosen: finding.chosen.map((p) => ({
-      ...p,
-      logOdds: { ...p.logOdds, 'same-after-permutation': 0 },
+      ...restrict(p, 'same-after-permutation', logistic(ROOM * Math.log(TUNED / Math.max(residual, 1e-9)))),
       values: { ...p.values, 'same-after-permutation': permutation.matched },
       details: { ...p.details, 'same-after-permutation': detail },
     })),
   };
+}
+
+/** Root mean square over common tensors of what is left between two models, relative to the tensors' own spread. */
+function relativeResidual(table: PairTable, a: number, b: number): number {
+  const { squared, count } = table.distances(a, b);
+  let sum = 0;
+  let tensors = 0;
+  for (let t = 0; t < table.tensorCount; t++) {
+    if (count[t] === 0 || table.power[t] === 0) continue;
+    sum += squared[t]! / count[t]! / table.power[t]!;
+    tensors++;
+  }
+  return tensors === 0 ? 1 : Math.sqrt(sum / tensors);
 }
 
 function nearestTo(family: FamilyTree, restored: ReturnType<typeof undoPermutation>): number[] {
