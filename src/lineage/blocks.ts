@@ -180,14 +180,16 @@ function searchBySketch(
   const n = cores.length;
   const random = createRandom(seed);
   const sketch = sketchAll(cores, random);
-  const far = (a: number, b: number) => {
+  /** given up once it is beyond the limit: most pairs are, after a quarter of the sketch */
+  const far = (a: number, b: number, limit = Number.POSITIVE_INFINITY) => {
     let sum = 0;
     const p = a * SKETCH;
     const q = b * SKETCH;
-    for (let s = 0; s < SKETCH; s++) {
-      const d = sketch[p + s]! - sketch[q + s]!;
-      sum += d * d;
-    }
+    for (let start = 0; start < SKETCH && sum < limit; start += 32)
+      for (let s = start; s < start + 32; s++) {
+        const d = sketch[p + s]! - sketch[q + s]!;
+        sum += d * d;
+      }
     return sum;
   };
   const { middle, poolOf } = createCells(n, far, random);
@@ -202,7 +204,7 @@ function searchBySketch(
         const other = pool[k]!;
         if (mark[other] === m) continue;
         mark[other] = m;
-        nearest.offer(far(m, other), other);
+        nearest.offer(far(m, other, nearest.limit()), other);
       }
     const rough = new Set(nearest.items());
     for (const other of middle) if (other !== m) rough.add(other);
@@ -295,6 +297,10 @@ export function createNearestList(capacity: number) {
       }
       values[at] = value;
       indices[at] = index;
+    },
+    /** what is not below it would be refused */
+    limit(): number {
+      return size === capacity ? values[size - 1]! : Number.POSITIVE_INFINITY;
     },
     items(): number[] {
       return [...indices.subarray(0, size)];
