@@ -61,7 +61,8 @@ export function measureClusterers(count: number, dim: number, libraryDbscanCount
       ours: oursSeconds,
       theirs: theirSeconds,
       library: 'ml-kmeans',
-      agree: sameLabels(ours.labels, theirs.clusters),
+      // the same first centres: clusters have the same numbers
+      agree: countEqual(ours.labels, theirs.clusters),
     },
   ];
   const one = (n: number, withLibrary: boolean): SpeedRow => {
@@ -112,8 +113,10 @@ function sameLabels(a: ArrayLike<number>, b: ArrayLike<number>): string {
       return names.get(label);
     });
   };
-  const x = name(a);
-  const y = name(b);
-  const equal = x.filter((label, i) => label === y[i]).length;
-  return equal === x.length ? 'all labels' : `${equal} of ${x.length} labels`;
+  return countEqual(name(a), name(b));
+}
+
+function countEqual(a: ArrayLike<unknown>, b: ArrayLike<unknown>): string {
+  const equal = Array.from(a).filter((label, i) => label === b[i]).length;
+  return equal === a.length ? 'all labels' : `${equal} of ${a.length} labels`;
 }
