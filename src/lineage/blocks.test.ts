@@ -66,23 +66,21 @@ describe('blocks', () => {
     for (const names of owners) expect(names.size).toBe(1);
   });
 
-  it('find by sketch nearly all that exact distances find', () => {
+  it('find by sketch neighbours as near as the nearest', () => {
     const models = plant(8, 1, 500);
     const [block] = findBlocks(models, { seed: 1, nearest: 10 });
-    let hit = 0;
-    let wanted = 0;
+    let found = 0;
+    let best = 0;
     for (let i = 0; i < models.length; i += 7) {
-      const order = models
-        .map((m, j) => [squaredDistance(models[i]!.fingerprint.core, m.fingerprint.core), j] as const)
-        .filter(([, j]) => j !== i)
-        .sort((a, b) => a[0] - b[0] || a[1] - b[1])
-        .slice(0, 10)
-        .map(([, j]) => j);
-      const found = new Set(block!.nearest.get(i)!);
-      hit += order.filter((j) => found.has(j)).length;
-      wanted += order.length;
+      const distances = models.map((m) => squaredDistance(models[i]!.fingerprint.core, m.fingerprint.core));
+      const order = [...distances.keys()]
+        .filter((j) => j !== i)
+        .sort((a, b) => distances[a]! - distances[b]!);
+      for (const j of order.slice(0, 10)) best += distances[j]!;
+      for (const j of block!.nearest.get(i)!) found += distances[j]!;
     }
-    expect(hit / wanted).toBeGreaterThan(0.95);
+    // names differ where distances hardly do
+    expect(found / best).toBeLessThan(1.01);
   });
 
   it('keep the smallest of what is offered', () => {

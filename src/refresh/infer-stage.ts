@@ -7,6 +7,7 @@ import { ROUND_TRIP } from '../weights/index.ts';
 import { readAnalyserVersion } from './analyser-version.ts';
 import type { RunContext } from './context.ts';
 import { loadDetectors } from './detector/load-detectors.ts';
+import { createInferenceMemory } from './inference-memory.ts';
 import { createPositionsOf } from './positions-of.ts';
 import { yieldToSignals } from './stopping.ts';
 
@@ -25,7 +26,8 @@ export function createSampleLoader(context: Pick<RunContext, 'store' | 'signal'>
 }
 
 /**
- * Rebuilds edges and families from the stored fingerprints, unless nothing they follow from has changed.
+ * Rebuilds edges and families from the stored fingerprints, unless nothing they follow from has changed. Families that nothing touched
+ * are not inferred again: the result is that of a full rebuild, which `all` makes.
  * @returns false when there was nothing to do
  */
 export async function infer(context: RunContext, options: { all: boolean }): Promise<boolean> {
@@ -40,6 +42,7 @@ export async function infer(context: RunContext, options: { all: boolean }): Pro
     context.counts.edges = await store.countView('edges', { where: 'rank = 1' });
     return false;
   }
+  const memory = createInferenceMemory(store, String(version), { fresh: options.all });
   const result = await inferLineage(models, createSampleLoader(context), {
     method: config.lineage.method,
     seed: config.lineage.seed,
@@ -47,10 +50,12 @@ export async function infer(context: RunContext, options: { all: boolean }): Pro
     roundTrip: ROUND_TRIP,
     positions: createPositionsOf(config.sampling),
     labels,
+    memory,
     ...(await loadDetectors(config.lineage.method)),
   });
   for (const note of result.notes) context.emit({ type: 'remark', message: note });
   await store.replaceDerived(result, context.runId);
+  await memory.prune();
   await store.saveCursor(STATE_KEY, state);
   context.counts.edges = result.edges.filter((edge) => edge.rank === 1).length;
   return true;

@@ -304,6 +304,12 @@ export interface Store {
   /** Deletes fingerprints no repo points to; returns how many. */
   pruneFingerprints(): Promise<number>;
 
+  // conclusions of former inferences, by a hash over what they follow from
+  recallInference(key: string): Promise<Uint8Array | null>;
+  keepInference(key: string, value: Uint8Array): Promise<void>;
+  /** Deletes all but the keys given; returns how many. */
+  pruneInference(used: ReadonlySet<string>): Promise<number>;
+
   // failures
   recordFailure(failure: FailureInput): Promise<FailureState>;
   clearFailure(hubId: string, stage?: StageName): Promise<void>;

@@ -7,6 +7,7 @@ import { createFailures } from './failures.ts';
 import { createFiles } from './files.ts';
 import { createFingerprints } from './fingerprints.ts';
 import { createHistory } from './history.ts';
+import { createInferenceMemory } from './inference-memory.ts';
 import { createMaintenance } from './maintenance.ts';
 import { checkCurrent, listMigrations, migrate } from './migrate.ts';
 import { createPending } from './pending.ts';
@@ -45,6 +46,7 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     ...createClaims(connection),
     ...createPending(connection),
     ...createFingerprints(connection),
+    ...createInferenceMemory(connection),
     ...createFailures(connection),
     ...createDerived(connection),
     ...createVerdicts(connection),
