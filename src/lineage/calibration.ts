@@ -8,6 +8,10 @@ export interface Calibration {
   hub: number;
   /** the same for the choice of the root: the most connected model of a family is its root more often than not */
   rootHub: number;
+  /** log-odds of a root with two branches that is not in the index, against one that is */
+  hiddenRoot: number;
+  /** log-odds of a hub that is not in the index, its lightest child standing in for it, before geometry speaks */
+  hiddenHub: number;
   /** log-odds for a vocabulary that did not shrink */
   vocabulary: number;
   /** exponent of attachment for adapters, whose base shows in nothing but shapes */
@@ -24,11 +28,13 @@ export const DEFAULT_CALIBRATION: Calibration = {
   time: 5.9,
   hub: 0.75,
   rootHub: 2,
+  hiddenRoot: -0.8,
+  hiddenHub: -0.5,
   vocabulary: 2.5,
   adapterHub: 1.2,
-  slope: 0.3,
-  intercept: 2,
-  cap: 3.8586222287010288,
+  slope: 0.6,
+  intercept: 0.5,
+  cap: 4.6,
 };
 
 /** Without the line fitted to tree edges: for findings whose scores were not part of that fit. The cap stays. */

@@ -4,9 +4,11 @@ import type { CopyClass } from './copies.ts';
 import type { ChildFinding } from './findings.ts';
 import type { ModelSamples, SampleCache } from './model-samples.ts';
 import type { LineageOptions } from './options.ts';
+import { logistic } from './probability.ts';
 import { learnedDetectorAgrees } from './probes/learned-detector-agrees.ts';
 import { splitTies } from './tie-set.ts';
 import { type GrownTree, growTree, type TreeNode } from './tree/grow-tree.ts';
+import { type HiddenHub, measureHiddenHub } from './tree/hidden-hub.ts';
 import { closenessOfPair, createPairTable, type PairTable } from './tree/pair-table.ts';
 
 /** Candidate parents a model: the truth is beyond the twentieth neighbour only in hubs, whose centre is always added. */
@@ -63,11 +65,22 @@ export function nearestInTable(table: PairTable, wanted: number): number[][] {
   });
 }
 
-/** For each node, the probability that the root is not in its subtree: that its edge points the right way. */
-export function probabilityAbove(parent: Int32Array, rootScores: Float64Array): Float64Array {
+/**
+ * For each node, the probability that its edge points the right way: that the root is neither in its subtree nor a model that is not in
+ * the index, between it and its parent.
+ */
+export function probabilityAbove(
+  parent: Int32Array,
+  rootScores: Float64Array,
+  hiddenRootScores: Float64Array,
+): Float64Array {
   const n = parent.length;
-  const top = rootScores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const subtree = Float64Array.from(rootScores, (s) => (Number.isFinite(s) ? Math.exp(s - top) : 0));
+  const top = [rootScores, hiddenRootScores].reduce(
+    (best, scores) => scores.reduce((a, b) => Math.max(a, b), best),
+    Number.NEGATIVE_INFINITY,
+  );
+  const toShare = (s: number) => (Number.isFinite(s) ? Math.exp(s - top) : 0);
+  const subtree = rootScores.map((s, v) => toShare(s) + toShare(hiddenRootScores[v]!));
   const total = subtree.reduce((a, b) => a + b, 0);
   for (const v of deepestFirst(parent)) if (parent[v]! >= 0) subtree[parent[v]!]! += subtree[v]!;
   return Float64Array.from({ length: n }, (_, v) =>
@@ -86,6 +99,14 @@ export function deepestFirst(parent: Int32Array): number[] {
   return order.reverse();
 }
 
+/** Whether the root only stands in for a hub that is not in the index; null where that cannot be asked. */
+export function hiddenHubOf(family: FamilyTree, world: World): HiddenHub | null {
+  const { tree, nodes, table } = family;
+  if (family.foreign > 0 || family.reduced) return null;
+  const children = [...tree.parent.keys()].filter((v) => tree.parent[v] === tree.root);
+  return measureHiddenHub(table, nodes, tree.root, children, world.calibration);
+}
+
 /** Findings of a tree for the nodes asked for. Pinned nodes have been explained elsewhere. */
 export function readTree(
   family: FamilyTree,
@@ -93,7 +114,9 @@ export function readTree(
   relationOf: (child: number, parent: number) => ChildFinding['relation'] = () => 'finetune',
 ): ChildFinding[] {
   const { tree, nodes } = family;
-  const above = probabilityAbove(tree.parent, tree.rootScores);
+  const above = probabilityAbove(tree.parent, tree.rootScores, tree.hiddenRootScores);
+  const hub = hiddenHubOf(family, world);
+  const hubIsThere = hub === null ? 1 : logistic(-hub.logOdds);
   const findings: ChildFinding[] = [];
   nodes.forEach((node, child) => {
     const parent = tree.parent[child]!;
@@ -106,7 +129,12 @@ export function readTree(
     }));
     const chosen = candidates.findIndex((c) => c.parent === parent);
     if (chosen < 0) return;
-    const split = splitTies(candidates, chosen, above[child]!, world.calibration);
+    const split = splitTies(
+      candidates,
+      chosen,
+      above[child]! * (parent === tree.root && hub?.sharing.has(child) ? hubIsThere : 1),
+      world.calibration,
+    );
     const relation = relationOf(child, parent);
     findings.push({
       child: node.repo,

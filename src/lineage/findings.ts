@@ -1,4 +1,5 @@
 import type { Edge, Evidence, Outcome, Relation } from '../types/lineage.ts';
+import { logit } from './probability.ts';
 
 /** One candidate parent of one child with what speaks for and against it. */
 export interface FoundParent {
@@ -20,6 +21,17 @@ export interface ChildFinding {
   method: string;
   chosen: FoundParent[];
   ties: FoundParent[];
+}
+
+/** The same parent with its probability multiplied: what one more way of being wrong costs, booked under the probe that found it. */
+export function restrict(parent: FoundParent, probe: string, factor: number): FoundParent {
+  const probability = Math.max(1e-6, Math.min(1 - 1e-6, parent.probability * factor));
+  const cost = logit(probability) - logit(parent.probability);
+  return {
+    ...parent,
+    probability,
+    logOdds: { ...parent.logOdds, [probe]: (parent.logOdds[probe] ?? 0) + cost },
+  };
 }
 
 /** Plain sentences for the terms that every method shares. */

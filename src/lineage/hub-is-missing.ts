@@ -1,53 +1,61 @@
 import type { VirtualParent } from '../types/lineage.ts';
-import type { FamilyTree, World } from './family-tree.ts';
+import { type FamilyTree, hiddenHubOf, type World } from './family-tree.ts';
 import type { ChildFinding, FoundParent } from './findings.ts';
 import { hashText } from './numeric/random.ts';
-import { calibrate, logistic } from './probability.ts';
-import { measureBranchPoint } from './tree/branch-point.ts';
+import { logistic } from './probability.ts';
+import type { HiddenHub } from './tree/hidden-hub.ts';
+
+/** A virtual parent with more children than this is listed with the first of them. */
+const MAX_SIBLINGS = 500;
 
 export interface MissingHub {
   /** the root and those of its children that share the missing parent with it */
   children: number[];
-  /** median cosine of their steps, seen from the root */
-  cosine: number;
-  /** what it had to exceed */
-  needed: number;
+  found: HiddenHub;
 }
 
-const MIN_CHILDREN = 3;
-/** Steps of siblings from a parent that is there have cosines around .05; seen from a sibling they share its own step back. */
-const MIN_COSINE = 0.3;
-/** A root younger than several of its children was re-created or is a stand-in: a smaller cosine settles it. */
-const MIN_OLDER = 2;
-const MIN_COSINE_WHEN_LATE = 0.12;
-const MAX_CHILDREN = 30;
+/** The hub that a family's root and its children hang from, where geometry makes it likelier than not that it is not in the index. */
+export function findMissingHub(family: FamilyTree, world: World): MissingHub | null {
+  const found = hiddenHubOf(family, world);
+  if (found === null || found.logOdds <= 0) return null;
+  return { children: findSiblings(family, [family.tree.root, ...found.sharing]), found };
+}
 
 /**
- * At the true parent the steps to its children are nearly orthogonal; if the parent is missing and its lightest child stands in for it,
- * all steps share the way back from that child to the hub. Only asked at the root: anywhere else the parent is known.
+ * Without their hub, siblings of equal steps hang from one another as likely as from the root. One that hangs from a known child p but
+ * leaves the way from p to the other children where the hub is, not at p, is another child: (d_pv^2 + d_ps^2 - d_vs^2) / 2 is the step
+ * from p to the hub then, and 0 for a child of p.
  */
-export function findMissingHub({ tree, table, nodes, foreign, reduced }: FamilyTree): MissingHub | null {
-  if (foreign > 0 || reduced) return null;
-  const { root } = tree;
-  const children = [...tree.parent.keys()].filter((v) => tree.parent[v] === root).slice(0, MAX_CHILDREN);
-  if (children.length < MIN_CHILDREN) return null;
-  const cosines: number[] = [];
-  const mean = new Map(children.map((c) => [c, 0]));
-  for (const a of children)
-    for (const b of children) {
-      if (a === b) continue;
-      const point = measureBranchPoint(table, root, a, b);
-      if (!point) continue;
-      if (a < b) cosines.push(point.siblingCosine);
-      mean.set(b, mean.get(b)! + point.siblingCosine / (children.length - 1));
-    }
-  if (cosines.length === 0) return null;
-  cosines.sort((x, y) => x - y);
-  const cosine = cosines[Math.floor(cosines.length / 2)]!;
-  const older = children.filter((c) => nodes[c]!.existedBy < nodes[root]!.existedBy).length;
-  const needed = older >= MIN_OLDER ? MIN_COSINE_WHEN_LATE : MIN_COSINE;
-  if (cosine < needed) return null;
-  return { children: [root, ...children.filter((c) => mean.get(c)! > needed / 2)], cosine, needed };
+function findSiblings({ tree, nodes, table }: FamilyTree, known: readonly number[]): number[] {
+  const siblings = [...known];
+  if (siblings.length < 3) return siblings;
+  const distance = (a: number, b: number) => {
+    const { squared, count } = table.distances(a, b);
+    let sum = 0;
+    for (let t = 0; t < table.tensorCount; t++)
+      if (count[t]! > 0 && table.power[t]! > 0)
+        sum += ((table.weights[t]! / count[t]!) * squared[t]!) / table.power[t]!;
+    return sum;
+  };
+  const shared = (at: number, a: number, b: number) =>
+    (distance(at, a) + distance(at, b) - distance(a, b)) / 2;
+  const fixed = known.slice(0, 8);
+  for (let i = 0; i < siblings.length && siblings.length < MAX_SIBLINGS; i++) {
+    const p = siblings[i]!;
+    const others = fixed.filter((s) => s !== p);
+    const step = median(others.flatMap((s, k) => others.slice(k + 1).map((u) => shared(p, s, u))));
+    if (!(step > 0)) continue;
+    tree.parent.forEach((parent, v) => {
+      if (parent !== p || siblings.includes(v) || nodes[v]!.pinned !== undefined) return;
+      if (median(others.map((s) => shared(p, v, s))) > step / 2) siblings.push(v);
+    });
+  }
+  return siblings;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((x, y) => x - y);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
 /** Hangs the root and its siblings from a virtual parent; the former parent stays among the ties. Changes `findings` in place. */
@@ -61,17 +69,18 @@ export function addVirtualParent(
   const children = hub.children.map((i) => family.nodes[i]!.repo).sort();
   const kind = family.members[0]!.fingerprint.family;
   const id = `virtual/${kind}-${hashText(children.join()).toString(16).padStart(8, '0')}`;
-  const raw = 1 + 8 * (hub.cosine - hub.needed);
-  const final = calibrate(raw, world.calibration);
+  const raw = hub.found.logOdds;
+  const { cap } = world.calibration;
+  const final = Math.max(-cap, Math.min(cap, raw));
   const parent: FoundParent = {
     repo: id,
     probability: logistic(final),
     weight: null,
     parentKind: 'virtual',
     logOdds: { 'hub-is-missing': raw, calibration: final - raw },
-    values: { 'hub-is-missing': hub.cosine },
+    values: { 'hub-is-missing': hub.found.cosine },
     details: {
-      'hub-is-missing': `Seen from the most central model of the family, the steps to ${hub.children.length - 1} others have a median cosine of ${hub.cosine.toFixed(2)}; children of a model that is there have about .05.`,
+      'hub-is-missing': `Seen from the most central model of the family, the steps to ${hub.children.length - 1} others have cosines of ${hub.found.cosine.toFixed(2)} (mean of median and lower quartile); children of a model that is there have about .02.`,
     },
   };
   for (const child of children) {

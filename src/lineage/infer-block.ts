@@ -14,6 +14,7 @@ import {
 } from './family-tree.ts';
 import type { ChildFinding } from './findings.ts';
 import { findMissingHub, type MissingHub } from './hub-is-missing.ts';
+import { isHubOfItsParents } from './is-hub-of-its-parents.ts';
 import { describeBlock } from './memory.ts';
 import { findMerges } from './merges/find-merges.ts';
 import type { ModelSamples } from './model-samples.ts';
@@ -217,6 +218,7 @@ async function growBlock(
       : [...indexOf.keys()].map((i) => block.nearest.get(i)!.flatMap((j) => indexOf.get(j) ?? []));
   const nodes = members.map((m) => toTreeNode(m, world));
   for (const { mixture, finding } of findMerges(table, members, nearest, world)) {
+    if (isHubOfItsParents(table, mixture)) continue;
     findings.push(finding);
     nodes[mixture.child]!.pinned = mixture.parents[0]!.model;
     nodes[mixture.child]!.mergeOf = mixture.parents.map((p) => p.model);

@@ -62,10 +62,10 @@ export function weighCandidates(
       for (const name of names) logOdds[name] = 0;
       logOdds.rivals = raw;
     }
-    const turned = logit(clampProbability(logistic(Math.min(raw, 40)) * rightWay));
-    logOdds.direction = turned - raw;
-    const final = calibrate(turned, calibration);
-    logOdds.calibration = final - turned;
+    const fitted = calibrate(raw, calibration);
+    logOdds.calibration = fitted - raw;
+    const final = logit(clampProbability(logistic(fitted) * rightWay));
+    logOdds.direction = final - fitted;
     return { probability: logistic(final), logOdds };
   });
 }

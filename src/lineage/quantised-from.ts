@@ -14,7 +14,15 @@ export interface Requantised {
   /** sum over all tensors of squared distance over the child's power: the route where no formula is known */
   relativeSquared: number;
   formats: string[];
+  /** values in formats with a known largest code, and those of them further than half a step from the candidate's */
+  bounded: number;
+  outside: number;
 }
+
+/** Largest code of the formats whose scale is the block's largest value over it. */
+const LARGEST_CODE: Readonly<Record<string, number>> = { Q8_0: 127, Q5_0: 16, Q4_0: 8 };
+/** Scales are stored in half precision, and some writers divide by the rounded one. */
+const HALF_STEP = 0.5 * 1.01;
 
 const BLOCK = 32;
 
@@ -34,6 +42,8 @@ export function requantise(
     plainMismatches: 0,
     relativeSquared: 0,
     formats: [],
+    bounded: 0,
+    outside: 0,
   };
   let distance = 0;
   let power = 0;
@@ -62,6 +72,7 @@ export function requantise(
     if (!apply) continue;
     formats.add(tensor.encoding);
     const predicted = apply(y.slice());
+    const largest = LARGEST_CODE[tensor.encoding];
     for (let at = 0; at < x.length; at += BLOCK) {
       const end = Math.min(at + BLOCK, x.length);
       let whole = true;
@@ -70,6 +81,16 @@ export function requantise(
       result.compared += end - at;
       for (let i = at; i < end; i++)
         if (Math.abs(x[i]! - predicted[i]!) > 1e-6 * Math.abs(x[i]!)) result.mismatches++;
+      if (largest === undefined) continue;
+      // whatever the writer's arithmetic, rounding to nearest moves a value by half a step at most; the largest codes may be clipped
+      let extreme = 0;
+      for (let i = at; i < end; i++) extreme = Math.max(extreme, Math.abs(x[i]!));
+      const step = extreme / largest;
+      for (let i = at; i < end; i++) {
+        if (Math.abs(x[i]!) > extreme - 1.5 * step) continue;
+        result.bounded++;
+        if (Math.abs(x[i]! - y[i]!) > HALF_STEP * step) result.outside++;
+      }
     }
   }
   result.relativeSquared = power > 0 ? distance / power : Number.POSITIVE_INFINITY;

@@ -23,8 +23,9 @@ export function splitTies(
 ): { chosen: FoundParent; ties: FoundParent[] } {
   const weighed = weighCandidates(candidates, rightWay, calibration);
   // The fitted map speaks of chosen edges. What it leaves is shared among the rivals as the raw scores have it.
+  // What is lost to the direction, or to a parent that is not in the index, is nobody's.
   const best = weighed[chosen]!;
-  const rest = Math.max(1e-6, 1 - best.probability);
+  const rest = Math.max(1e-6, rightWay - best.probability);
   const top = Math.max(...candidates.map((c) => c.score));
   const share = candidates.map((c, i) => (i === chosen ? 0 : Math.exp(c.score - top)));
   const rivals = share.reduce((x, y) => x + y, 0);
@@ -52,12 +53,13 @@ export function splitTies(
     .filter(({ i }) => i !== chosen)
     .sort((a, b) => b.score - a.score || (a.f.repo < b.f.repo ? -1 : 1));
   const ties: FoundParent[] = [];
-  let covered = found[chosen]!.probability;
+  // listed until this much of what the candidates have among themselves is covered
+  let covered = found[chosen]!.probability / Math.max(rightWay, 1e-9);
   for (const { f, i } of others) {
     if (share[i]! < NEGLIGIBLE * everything) break;
-    if (covered >= COVERED || ties.length >= MAX_TIES || f.probability < NEGLIGIBLE) break;
+    if (covered >= COVERED || ties.length >= MAX_TIES || f.probability < NEGLIGIBLE * rightWay) break;
     ties.push(f);
-    covered += f.probability;
+    covered += f.probability / Math.max(rightWay, 1e-9);
   }
   return { chosen: found[chosen]!, ties };
 }

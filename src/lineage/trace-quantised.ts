@@ -3,10 +3,25 @@ import { withoutLine } from './calibration.ts';
 import type { World } from './family-tree.ts';
 import type { ChildFinding } from './findings.ts';
 import type { ModelSamples } from './model-samples.ts';
-import { requantise, scoreSources } from './quantised-from.ts';
+import { logistic } from './probability.ts';
+import { type Requantised, requantise, scoreSources } from './quantised-from.ts';
 import { splitTies } from './tie-set.ts';
 
 const SCORE_FLOOR = -60;
+
+/** Share of values further than half a step from the candidate at which the real source is as likely a relative that is not in the index. */
+const OUTSIDE = 0.05;
+const SHARPNESS = 3;
+const MIN_BOUNDED = 256;
+
+/**
+ * Rounding to nearest moves no value by more than half a step, whatever the writer's arithmetic (scales stored in half precision leave
+ * some per cent outside). More than that, and even the best candidate is only related to the source.
+ */
+function sourceIsThere({ bounded, outside }: Requantised): number {
+  if (bounded < MIN_BOUNDED) return 0.95;
+  return Math.min(0.995, logistic(SHARPNESS * Math.log(OUTSIDE / Math.max(outside / bounded, 1e-4))));
+}
 
 /** The source of a quantised model among candidates that are not quantised themselves; null when there is none to compare. */
 export function traceQuantised(
@@ -52,7 +67,12 @@ export function traceQuantised(
   rivals.forEach((r, i) => {
     if (r.score > rivals[chosen]!.score) chosen = i;
   });
-  const split = splitTies(rivals, chosen, 0.995, withoutLine(world.calibration));
+  const split = splitTies(
+    rivals,
+    chosen,
+    sourceIsThere(comparable[chosen]!.found),
+    withoutLine(world.calibration),
+  );
   return {
     child: child.repo,
     relation: 'quantized',

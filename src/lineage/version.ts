@@ -1,2 +1,2 @@
 /** Version of what inference concludes: edges of another version are stale. */
-export const LINEAGE_VERSION = 1;
+export const LINEAGE_VERSION = 2;

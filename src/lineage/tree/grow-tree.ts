@@ -49,6 +49,8 @@ export interface GrownTree {
   candidates: TreeCandidate[][];
   /** log-odds of each node being the root, up to a constant */
   rootScores: Float64Array;
+  /** the same, on the same scale, of a root that is not in the index and lies between a node and its parent */
+  hiddenRootScores: Float64Array;
 }
 
 /** A further opinion on a pair by index, as log-odds. */
@@ -80,7 +82,13 @@ export function growTree(
 ): GrownTree {
   const n = nodes.length;
   if (n === 1)
-    return { root: 0, parent: Int32Array.of(-1), candidates: [[]], rootScores: Float64Array.of(0) };
+    return {
+      root: 0,
+      parent: Int32Array.of(-1),
+      candidates: [[]],
+      rootScores: Float64Array.of(0),
+      hiddenRootScores: Float64Array.of(Number.NEGATIVE_INFINITY),
+    };
   const fixed = nodes.findIndex((node) => node.pinned === -1);
   let best: { tree: GrownTree; quality: number } | null = null;
   const tried = new Set<string>();
@@ -144,7 +152,7 @@ function settle(
     root: rootOf(parent),
     parent,
     candidates: scoreCandidates(table, nodes, nearest, parent, calibration, priors, agreement),
-    rootScores: scoreRoots(nodes, parent, calibration),
+    ...scoreRootPlaces(nodes, parent, calibration),
   };
 }
 
@@ -223,19 +231,32 @@ function childrenOf(parent: Int32Array): number[][] {
   return children;
 }
 
-/**
- * Geometry cannot tell which end of the tree is the root, so all evidence for direction is pooled into one choice: for each node the
- * sum over all edges of what their direction under that root is worth (in O(n) by moving the root along edges), plus its degree.
- */
 export function scoreRoots(
   nodes: readonly TreeNode[],
   parent: Int32Array,
   calibration: Calibration,
 ): Float64Array {
+  return scoreRootPlaces(nodes, parent, calibration).rootScores;
+}
+
+/**
+ * Geometry cannot tell which end of the tree is the root, so all evidence for direction is pooled into one choice: for each node the
+ * sum over all edges of what their direction under that root is worth (in O(n) by moving the root along edges), plus its degree.
+ *
+ * The root may also be a model that is not in the index. If it has two branches left, it lies inside an edge, whose ends are siblings
+ * then: distances cannot tell that from a parent and its child, so only its prior and the dates of all other edges speak.
+ */
+export function scoreRootPlaces(
+  nodes: readonly TreeNode[],
+  parent: Int32Array,
+  calibration: Calibration,
+): { rootScores: Float64Array; hiddenRootScores: Float64Array } {
   const n = nodes.length;
   const children = childrenOf(parent);
   const root = rootOf(parent);
   const scores = new Float64Array(n);
+  const hidden = new Float64Array(n).fill(Number.NEGATIVE_INFINITY);
+  const hiddenPrior = calibration.hiddenRoot + calibration.rootHub * Math.log(3);
   // A re-created parent is one accident however many children it has: the first older child costs, the rest hardly.
   const older = new Int32Array(n);
   const price = (k: number) => (k === 0 ? 0 : -calibration.time - REPEAT_TIME_COST * (k - 1));
@@ -264,6 +285,8 @@ export function scoreRoots(
     for (const v of children[u]!) {
       const minus = isOlder(v, u);
       const plus = isOlder(u, v);
+      if (!fixed && nodes[v]!.pinned === undefined)
+        hidden[v] = at - price(mine) + price(mine - minus) - vocabulary(u, v) + hiddenPrior;
       const next =
         at -
         price(mine) -
@@ -275,7 +298,7 @@ export function scoreRoots(
       stack.push({ node: v, total: next, lost: plus, fixed: fixed || nodes[v]!.pinned !== undefined });
     }
   }
-  return scores;
+  return { rootScores: scores, hiddenRootScores: hidden };
 }
 
 function moveRoot(nodes: readonly TreeNode[], parent: Int32Array, calibration: Calibration): Int32Array {
