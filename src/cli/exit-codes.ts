@@ -33,6 +33,8 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   SqlRefused: EXIT.usage,
   ModelUnknown: EXIT.unknownModel,
   RepoGone: EXIT.unknownModel,
+  // identify, compare and audit were pointed at something that is no model
+  NoWeights: EXIT.unknownModel,
   ConfigInvalid: EXIT.configuration,
   LockHeld: EXIT.stoppedEarly,
   QuotaReached: EXIT.stoppedEarly,
