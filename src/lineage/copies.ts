@@ -28,6 +28,7 @@ export interface CopyClass {
 /** A cast must agree everywhere but in values too small for one of the formats. */
 /** A cast lies nearer to its source than any fine-tune; a few more are looked at because distances are sampled. */
 const CAST_CANDIDATES = 8;
+const SCAN_BELOW = 200;
 const CAST_AGREEMENT = 0.9999;
 /** f32 -> f16 -> bf16 rounds twice and differs from direct rounding in 6.3 % of values, by one unit. */
 const TINY = 2 ** -13;
@@ -265,11 +266,15 @@ export async function findBlockCasts(
     // a cast is within one rounding of its source, which the core shows before any sample is loaded
     const { core } = model.fingerprint;
     const limit = ROUNDING_POWER * core.reduce((power, v) => power + v * v, 0);
-    const near = block.nearest
-      .get(i)!
+    // in small blocks asking everybody is cheaper than ranking everybody: most are given up after a few values
+    const pool = block.members.length <= SCAN_BELOW ? block.members : block.nearest.get(i)!;
+    const near = pool
+      .filter((j) => j !== i && !models[j]!.fingerprint.quantized)
+      .map((j) => ({ model: models[j]!, off: squaredDistance(core, models[j]!.fingerprint.core, limit) }))
+      .filter(({ off }) => off < limit)
+      .sort((a, b) => a.off - b.off)
       .slice(0, CAST_CANDIDATES)
-      .map((j) => models[j]!)
-      .filter((m) => !m.fingerprint.quantized && squaredDistance(core, m.fingerprint.core, limit) < limit);
+      .map((found) => found.model);
     if (near.length === 0) continue;
     const samples = await world.cache.get([model.repo, ...near.map((m) => m.repo)]);
     const mine = samples.get(model.repo);
