@@ -1,13 +1,15 @@
 /**
  * `node bench/calibrate.ts [ZOO_DIR [--cache FILE]]`: fits the numbers of src/lineage/calibration.ts on generated families and on half of a
  * zoo (the families whose root's name hashes even), tests them on other seeds and the other half, and writes data/calibration/hublineage.json.
- * Search: coordinate-wise over the weights for the least log loss of rank-1 edges; then a Platt line from raw to honest log-odds, and a
- * cap at what the number of edges seen can vouch for.
+ * Each hub is seen whole and in random parts, as a real index always lacks some parents: there the nearest ancestor present is right.
+ * Search: coordinate-wise over the weights for the least log loss of rank-1 edges; then a Platt line from raw to honest log-odds among the
+ * candidates (times the chance that the real parent is one of them), and a cap at what the number of edges seen can vouch for.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
 import { type Calibration, DEFAULT_CALIBRATION, inferLineage } from '../src/lineage/index.ts';
-import { hashText } from '../src/lineage/numeric/random.ts';
+import { createRandom, hashText } from '../src/lineage/numeric/random.ts';
+import { calibrate } from '../src/lineage/probability.ts';
 import type { SampleLoader, TensorSample } from '../src/types/fingerprint.ts';
 import type { LineageModel } from '../src/types/lineage.ts';
 import { ROUND_TRIP } from '../src/weights/index.ts';
@@ -25,13 +27,18 @@ interface Problem {
 }
 
 interface Outcome {
+  /** log-odds of the chosen among its rivals */
   raw: number;
+  /** probability that the real parent, or an ancestor, is among them at all */
+  rightWay: number;
   right: boolean;
   /** the child is a merge that was not seen as one: counts for the cap, tells nothing about the slope */
   missedMerge: boolean;
 }
 
 const VALUES = 256;
+/** Booked after the candidates have been weighed against one another. */
+const NOT_RAW = new Set(['calibration', 'direction', 'same-after-permutation']);
 
 function generated(seed: number, families = 3, size = 30): Problem {
   const hub = generateFamilies({
@@ -88,59 +95,78 @@ async function run(problem: Problem, calibration: Calibration) {
   });
   const rawOf = new Map<string, number>();
   for (const e of result.evidence) {
-    if (e.probe === 'calibration') continue;
+    if (NOT_RAW.has(e.probe)) continue;
     const key = `${e.child} ${e.parent}`;
     rawOf.set(key, (rawOf.get(key) ?? 0) + e.logOdds);
   }
-  const canon = (repo: string): string => {
+  const originalOf = (repo: string): string => {
     const known = problem.truth.get(repo);
     return known && (known.relation === 'duplicate' || known.relation === 'cast') && known.parents[0]
-      ? canon(known.parents[0])
+      ? originalOf(known.parents[0])
       : repo;
+  };
+  const present = new Set(problem.models.map((m) => originalOf(m.repo)));
+  const nearestAncestors = (repo: string): string[] => {
+    const above = (problem.truth.get(originalOf(repo))?.parents ?? []).map(originalOf);
+    const here = above.filter((p) => present.has(p));
+    return here.length > 0 ? here : above.flatMap(nearestAncestors);
   };
   const outcomes = result.edges
     .filter(
-      (e) => e.rank === 1 && (e.method === 'tree' || e.method === 'layers' || e.method === 'transformed'),
+      (e) =>
+        e.rank === 1 &&
+        e.parentKind === 'repo' &&
+        (e.method === 'tree' || e.method === 'layers') &&
+        e.relation !== 'quantized',
     )
-    .map(
-      (e): Outcome => ({
-        raw: rawOf.get(`${e.child} ${e.parent}`) ?? 0,
-        right: (problem.truth.get(e.child)?.parents ?? []).map(canon).includes(canon(e.parent)),
+    .map((e): Outcome => {
+      const raw = rawOf.get(`${e.child} ${e.parent}`) ?? 0;
+      const attached = 1 / (1 + Math.exp(-calibrate(raw, calibration)));
+      return {
+        raw,
+        rightWay: Math.max(1e-6, Math.min(1, e.probability / attached)),
+        right:
+          originalOf(e.parent) === originalOf(e.child) ||
+          nearestAncestors(e.child).includes(originalOf(e.parent)),
         missedMerge: problem.truth.get(e.child)?.relation === 'merge',
-      }),
-    );
+      };
+    });
   return { outcomes, score: scoreLineage(problem.truth, result) };
 }
 
-const clamp = (x: number, limit: number) => Math.max(-limit, Math.min(limit, x));
-
-/** Newton's method for right ~ logistic(slope raw + intercept), raw clipped at 12, a weak pull towards slope 1. */
-function fitLine(all: readonly Outcome[]): { slope: number; intercept: number } {
-  const outcomes = all.filter((o) => !o.missedMerge);
-  let [slope, intercept] = [1, 0];
-  for (let step = 0; step < 50; step++) {
-    let [g0, g1, h00, h01, h11] = [-intercept * 0.5, -(slope - 1) * 5, 0.5, 0, 5];
-    for (const { raw, right } of outcomes) {
-      const x = Math.max(-12, Math.min(12, raw));
-      const p = 1 / (1 + Math.exp(-(slope * x + intercept)));
-      const error = (right ? 1 : 0) - p;
-      g0 += error;
-      g1 += error * x;
-      h00 += p * (1 - p);
-      h01 += p * (1 - p) * x;
-      h11 += p * (1 - p) * x * x;
-    }
-    const det = h00 * h11 - h01 * h01;
-    // damped: nearly separable outcomes send plain Newton steps off to infinity
-    intercept = clamp(intercept + clamp((h11 * g0 - h01 * g1) / det, 0.3), 2);
-    slope = Math.max(0.3, Math.min(2, slope + clamp((h00 * g1 - h01 * g0) / det, 0.1)));
-  }
-  return { slope, intercept };
+interface Line {
+  slope: number;
+  intercept: number;
 }
 
-/** Among edges surer than 4, the share that is right, by the rule of succession: nothing may claim more. */
+const probabilityOf = ({ raw, rightWay }: Outcome, { slope, intercept }: Line, cap = 6): number =>
+  rightWay / (1 + Math.exp(-Math.max(-cap, Math.min(cap, slope * raw + intercept))));
+
+/** Least mean log loss by a grid over the line: two parameters, and no step size to go wrong. */
+function fitLine(all: readonly Outcome[]): Line {
+  const outcomes = all.filter((o) => !o.missedMerge);
+  let best = { slope: 1, intercept: 0, loss: Number.POSITIVE_INFINITY };
+  for (let slope = 0.2; slope <= 1.5; slope += 0.05)
+    for (let intercept = -1; intercept <= 2; intercept += 0.1) {
+      const loss =
+        meanLogLoss(outcomes, { slope, intercept }) + 0.002 * (slope - 1) ** 2 + 0.002 * intercept ** 2;
+      if (loss < best.loss) best = { slope, intercept, loss };
+    }
+  return { slope: Math.round(best.slope * 100) / 100, intercept: Math.round(best.intercept * 100) / 100 };
+}
+
+function meanLogLoss(outcomes: readonly Outcome[], line: Line): number {
+  let sum = 0;
+  for (const o of outcomes) {
+    const p = Math.max(1e-6, Math.min(1 - 1e-6, probabilityOf(o, line)));
+    sum -= Math.log(o.right ? p : 1 - p);
+  }
+  return sum / Math.max(1, outcomes.length);
+}
+
+/** Among edges surer than 4 and with little doubt that the parent is there, the share that is right, by the rule of succession. */
 function fitCap(outcomes: readonly Outcome[], line: { slope: number; intercept: number }): number {
-  const sure = outcomes.filter((o) => line.slope * o.raw + line.intercept > 4);
+  const sure = outcomes.filter((o) => line.slope * o.raw + line.intercept > 4 && o.rightWay > 0.97);
   const right = sure.filter((o) => o.right).length;
   const p = (right + 1) / (sure.length + 2);
   return Math.log(p / (1 - p));
@@ -162,26 +188,57 @@ function pooledError(scores: readonly LineageScore[]): number {
 }
 
 function logLoss(outcomes: readonly Outcome[]): number {
-  const { slope, intercept } = fitLine(outcomes);
-  const cap = 6;
   const seen = outcomes.filter((o) => !o.missedMerge);
-  return (
-    seen.reduce((sum, { raw, right }) => {
-      const x = Math.max(-cap, Math.min(cap, slope * raw + intercept));
-      return sum + Math.log(1 + Math.exp(right ? -x : x));
-    }, 0) / seen.length
-  );
+  return meanLogLoss(seen, fitLine(seen));
+}
+
+/** What is left of a hub when every model is kept with the probability `share`. */
+function partOf(problem: Problem, share: number, seed: number): Problem {
+  const random = createRandom(seed);
+  return { ...problem, models: problem.models.filter(() => random() < share) };
+}
+
+function withParts(problem: Problem, seeds: readonly number[]): Problem[] {
+  return [problem, ...seeds.flatMap((seed) => [0.5, 0.7, 0.9].map((share) => partOf(problem, share, seed)))];
+}
+
+/** Claimed against right in ten bins, and the share of edges surer than .95 that are wrong. */
+function reliability(outcomes: readonly Outcome[], line: Line, cap: number) {
+  const rated = outcomes
+    .map((o) => ({ p: probabilityOf(o, line, cap), right: o.right }))
+    .filter((o) => o.p >= 0.5);
+  const bins = [...Map.groupBy(rated, (o) => Math.min(9, Math.floor(o.p * 10)))].sort(([a], [b]) => a - b);
+  const rows = bins.map(([bin, of]) => ({
+    from: bin / 10,
+    edges: of.length,
+    claimed: of.reduce((sum, o) => sum + o.p, 0) / of.length,
+    right: of.filter((o) => o.right).length / of.length,
+  }));
+  const sure = rated.filter((o) => o.p > 0.95);
+  return {
+    calibrationError: rows.reduce(
+      (sum, r) => sum + (r.edges * Math.abs(r.claimed - r.right)) / rated.length,
+      0,
+    ),
+    wrongThoughSure: sure.filter((o) => !o.right).length / Math.max(1, sure.length),
+    rows,
+  };
 }
 
 const [dir] = process.argv.slice(2);
 const cacheAt = process.argv.indexOf('--cache');
 // one large hub in each set: small families alone would call attachment worthless
-const train: Problem[] = [...[101, 102, 103, 104].map((seed) => generated(seed)), generated(106, 1, 140)];
+const train: Problem[] = [
+  ...[101, 102, 103, 104].flatMap((seed) => withParts(generated(seed), [seed])),
+  generated(106, 1, 140),
+];
 const test: Problem[] = [...[201, 202, 203].map((seed) => generated(seed)), generated(206, 1, 140)];
+const parts: Problem[] = [201, 202].flatMap((seed) => withParts(generated(seed), [seed]).slice(1));
 if (dir !== undefined && !dir.startsWith('--')) {
   const [even, odd] = await halvesOfZoo(dir, cacheAt > 0 ? process.argv[cacheAt + 1] : undefined);
-  train.push(even);
+  train.push(...withParts(even, [11, 12, 13, 14]));
   test.push(odd);
+  parts.push(...withParts(odd, [21, 22, 23, 24]).slice(1));
 }
 const evaluate = async (problems: readonly Problem[], calibration: Calibration) => {
   const runs = [];
@@ -191,8 +248,9 @@ const evaluate = async (problems: readonly Problem[], calibration: Calibration) 
 const raw: Calibration = { ...DEFAULT_CALIBRATION, slope: 1, intercept: 0, cap: 40 };
 let best = { calibration: raw, loss: logLoss((await evaluate(train, raw)).outcomes) };
 const grid: [keyof Calibration, number[]][] = [
+  ['hiddenRoot', [-2, -1.4, -0.8, -0.2]],
+  ['hiddenHub', [-1.5, -1, -0.5, 0]],
   // below .5 light children of a hub of hundreds take each other for parents (85 against 100 % right at 140 members)
-  ['hub', [0.5, 0.75]],
   ['rootHub', [1.5, 2, 3]],
 ];
 for (const [key, values] of grid)
@@ -211,12 +269,14 @@ const calibration: Calibration = {
   source: `fitted on ${fitted.outcomes.length} edges of ${train.length} hubs`,
 };
 const held = await evaluate(test, calibration);
+const heldParts = await evaluate(parts, { ...calibration, slope: 1, intercept: 0, cap: 40 });
 await mkdir('data/calibration', { recursive: true });
 const document = {
   calibration,
   train: { edges: fitted.outcomes.length, logLoss: best.loss },
   test: {
     calibrationError: pooledError(held.scores),
+    parts: reliability(heldParts.outcomes, line, calibration.cap),
     hubs: held.scores.map((s) => ({
       models: s.all.total,
       right: s.all.right,

@@ -12,6 +12,9 @@ export interface Calibration {
   hiddenRoot: number;
   /** log-odds of a hub that is not in the index, its lightest child standing in for it, before geometry speaks */
   hiddenHub: number;
+  /** odds that the root of a tree is its real root when it has one child, and the exponent by which they grow with more children */
+  rootSupport: number;
+  rootSupportGrowth: number;
   /** log-odds for a vocabulary that did not shrink */
   vocabulary: number;
   /** exponent of attachment for adapters, whose base shows in nothing but shapes */
@@ -27,14 +30,16 @@ export const DEFAULT_CALIBRATION: Calibration = {
   source: 'fitted on 400 edges of 6 hubs',
   time: 5.9,
   hub: 0.75,
-  rootHub: 2,
-  hiddenRoot: -0.8,
-  hiddenHub: -0.5,
+  rootHub: 3,
+  hiddenRoot: -2,
+  hiddenHub: -1.5,
+  rootSupport: 1.5,
+  rootSupportGrowth: 2.4,
   vocabulary: 2.5,
   adapterHub: 1.2,
-  slope: 0.6,
-  intercept: 0.5,
-  cap: 4.6,
+  slope: 0.4,
+  intercept: 2,
+  cap: 5,
 };
 
 /** Without the line fitted to tree edges: for findings whose scores were not part of that fit. The cap stays. */

@@ -99,6 +99,17 @@ export function deepestFirst(parent: Int32Array): number[] {
   return order.reverse();
 }
 
+/**
+ * Probability that the root of a tree is its real root rather than the oldest of what is left, by its children: each further one that
+ * branches off exactly there makes a model that is not in the index less likely. A lone pair says nothing but that it is related.
+ */
+function probabilityOfRoot(parent: Int32Array, root: number, calibration: Calibration): number {
+  let children = 0;
+  for (const p of parent) if (p === root) children++;
+  const odds = calibration.rootSupport * Math.max(1, children) ** calibration.rootSupportGrowth;
+  return odds / (1 + odds);
+}
+
 /** Whether the root only stands in for a hub that is not in the index; null where that cannot be asked. */
 export function hiddenHubOf(family: FamilyTree, world: World): HiddenHub | null {
   const { tree, nodes, table } = family;
@@ -117,6 +128,7 @@ export function readTree(
   const above = probabilityAbove(tree.parent, tree.rootScores, tree.hiddenRootScores);
   const hub = hiddenHubOf(family, world);
   const hubIsThere = hub === null ? 1 : logistic(-hub.logOdds);
+  const rootIsThere = probabilityOfRoot(tree.parent, tree.root, world.calibration);
   const findings: ChildFinding[] = [];
   nodes.forEach((node, child) => {
     const parent = tree.parent[child]!;
@@ -132,7 +144,7 @@ export function readTree(
     const split = splitTies(
       candidates,
       chosen,
-      above[child]! * (parent === tree.root && hub?.sharing.has(child) ? hubIsThere : 1),
+      above[child]! * rootIsThere * (parent === tree.root && hub?.sharing.has(child) ? hubIsThere : 1),
       world.calibration,
     );
     const relation = relationOf(child, parent);

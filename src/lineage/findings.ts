@@ -41,7 +41,11 @@ const DETAILS: Record<string, (logOdds: number) => string> = {
       ? 'In every common tensor the distances place the child directly below this model.'
       : 'The distances place the child closer to another model.',
   'created-before': (x) =>
-    x >= 0 ? 'Its weights existed before the child was created.' : 'It was created after the child.',
+    x > 0.05
+      ? 'The dates speak for it: some rivals were created after the child.'
+      : x < -0.05
+        ? 'The dates speak against it: it was created after the child, and some rivals were not.'
+        : 'The dates do not tell it from its rivals.',
   'has-many-children': (x) =>
     x >= 0 ? 'It has as many other children as its rivals, or more.' : 'Rivals have more children.',
   'vocabulary-grew': (x) =>
@@ -53,7 +57,8 @@ const DETAILS: Record<string, (logOdds: number) => string> = {
       ? 'It fits without moving other edges; some rivals do not.'
       : 'Other edges would have to turn around for it.',
   rivals: () => 'Price of the other candidates that fit nearly as well.',
-  direction: () => 'Chance that the edge points the other way, from evidence pooled over the family.',
+  direction: () =>
+    'Chance that the edge points the other way, or that the real parent is not in the index, from evidence pooled over the family.',
   calibration: () => 'Difference between raw and calibrated log-odds, cap included.',
 };
 
