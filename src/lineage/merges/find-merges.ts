@@ -80,6 +80,15 @@ export function findMerges(
       found.push(toSparseFinding(sparse, members, world));
       continue;
     }
+    if (members.length <= SCREEN_ABOVE && members.length > pool.length + 1) {
+      // a heavily tuned parent of a merge is farther from it than twenty others are
+      const everybody = members.map((_, i) => i).filter((m) => m !== child && earlier(m));
+      const wide = explainAsMixture(table, child, everybody, bases.filter(earlier), floors);
+      if (wide?.exact) {
+        found.push({ mixture: wide, finding: toFinding(wide, members, existedBy, world) });
+        continue;
+      }
+    }
     const inexact = explainAsMixture(table, child, pool.filter(earlier), bases.filter(earlier), floors);
     if (inexact === null || inexact.gain < MIN_GAIN) continue;
     const strong = inexact.parents.filter((p) => p.weight >= MIN_SHARE && p.marginal >= MIN_MARGINAL);
