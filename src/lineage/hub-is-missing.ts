@@ -3,7 +3,7 @@ import { type FamilyTree, hiddenHubOf, type World } from './family-tree.ts';
 import type { ChildFinding, FoundParent } from './findings.ts';
 import { hashText } from './numeric/random.ts';
 import { logistic } from './probability.ts';
-import type { HiddenHub } from './tree/hidden-hub.ts';
+import { type HiddenHub, scaledDistance } from './tree/hidden-hub.ts';
 
 /** A virtual parent with more children than this is listed with the first of them. */
 const MAX_SIBLINGS = 500;
@@ -29,14 +29,7 @@ export function findMissingHub(family: FamilyTree, world: World): MissingHub | n
 function findSiblings({ tree, nodes, table }: FamilyTree, known: readonly number[]): number[] {
   const siblings = [...known];
   if (siblings.length < 3) return siblings;
-  const distance = (a: number, b: number) => {
-    const { squared, count } = table.distances(a, b);
-    let sum = 0;
-    for (let t = 0; t < table.tensorCount; t++)
-      if (count[t]! > 0 && table.power[t]! > 0)
-        sum += ((table.weights[t]! / count[t]!) * squared[t]!) / table.power[t]!;
-    return sum;
-  };
+  const distance = (a: number, b: number) => scaledDistance(table, a, b);
   const shared = (at: number, a: number, b: number) =>
     (distance(at, a) + distance(at, b) - distance(a, b)) / 2;
   const fixed = known.slice(0, 8);

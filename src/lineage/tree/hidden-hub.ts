@@ -20,6 +20,9 @@ const PAIR_CAP = 2.5;
 /** Steps of many children tell more than those of three, but they all come from one model and one sampling. */
 const MAX_REPEATS = 2;
 /** A stand-in is as old as any of its siblings; a root that was uploaded again is younger than its children too. */
+/** Variance of a logarithm that sampling leaves even where a thing is the same for all pairs. */
+const SPREAD_NOISE = 0.02;
+const SHAPE_CAP = 4;
 const LATE_EACH = 0.75;
 const LATE_CAP = 1.5;
 const HOUR = 3_600_000;
@@ -44,6 +47,8 @@ export function measureHiddenHub(
   if (near.length < 2) return null;
   const mean = new Map(near.map((u) => [u, 0]));
   const cosines: number[] = [];
+  const shared: { step: number; cosine: number }[] = [];
+  const away = near.map((u) => scaledDistance(table, root, u));
   for (let i = 0; i < near.length; i++)
     for (let j = i + 1; j < near.length; j++) {
       const point = measureBranchPoint(table, root, near[i]!, near[j]!);
@@ -51,6 +56,8 @@ export function measureHiddenHub(
       if (!point || !back) continue;
       const cosine = (point.siblingCosine + back.siblingCosine) / 2;
       cosines.push(cosine);
+      const step = (away[i]! + away[j]! - scaledDistance(table, near[i]!, near[j]!)) / 2;
+      shared.push({ step, cosine: step / Math.sqrt(away[i]! * away[j]!) });
       for (const u of [near[i]!, near[j]!]) mean.set(u, mean.get(u)! + cosine / (near.length - 1));
     }
   if (cosines.length === 0) return null;
@@ -58,7 +65,9 @@ export function measureHiddenHub(
   const quantile = (share: number) => cosines[Math.floor(share * (cosines.length - 1))]!;
   const cosine = (quantile(0.5) + quantile(0.25)) / 2;
   const geometry =
-    near.length === 2 ? pairLogOdds(cosine) : Math.min(MAX_REPEATS, near.length / 3) * starLogOdds(cosine);
+    near.length === 2
+      ? pairLogOdds(cosine)
+      : Math.min(MAX_REPEATS, near.length / 3) * starLogOdds(cosine) + sharedStepLogOdds(shared, near.length);
   // of a hub that is there, few children are missed; one that is not there leaves a child to stand in for it
   const prior = calibration.hiddenHub - Math.log((near.length + 1) / 3);
   const late = near.filter((c) => nodes[c]!.existedBy + HOUR < nodes[root]!.existedBy).length;
@@ -83,6 +92,33 @@ function starLogOdds(cosine: number): number {
   const missing = 0.1 + 35.7 * Math.sqrt(x) * Math.exp(-x / 0.1);
   const there = 0.8 * normal(cosine, 0.015, 0.03) + (cosine > 0 ? 3.3 * Math.exp(-cosine / 0.06) : 0.3);
   return Math.max(-PAIR_CAP, Math.min(PAIR_CAP, Math.log(missing / there)));
+}
+
+/**
+ * What all share is one step back to the hub, r_v^2 whatever the pair; what siblings tuned on the same data share is a direction, which
+ * grows with the steps of both. So with a hub missing the shared squares agree better among pairs than the cosines do.
+ */
+function sharedStepLogOdds(pairs: readonly { step: number; cosine: number }[], children: number): number {
+  const positive = pairs.filter((p) => p.step > 0 && p.cosine > 0);
+  if (positive.length < 3) return 0;
+  const spread = (values: readonly number[]) => {
+    const mean = values.reduce((a, b) => a + b, 0) / values.length;
+    return values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1);
+  };
+  const steps = spread(positive.map((p) => Math.log(p.step)));
+  const angles = spread(positive.map((p) => Math.log(p.cosine)));
+  const logOdds = ((children - 1) / 2) * Math.log((angles + SPREAD_NOISE) / (steps + SPREAD_NOISE));
+  return Math.max(-SHAPE_CAP, Math.min(SHAPE_CAP, logOdds));
+}
+
+/** Squared distance over all common tensors, each in units of its own power and weighed by what was read of it. */
+export function scaledDistance(table: PairTable, a: number, b: number): number {
+  const { squared, count } = table.distances(a, b);
+  let sum = 0;
+  for (let t = 0; t < table.tensorCount; t++)
+    if (count[t]! > 0 && table.power[t]! > 0)
+      sum += ((table.weights[t]! / count[t]!) * squared[t]!) / table.power[t]!;
+  return sum;
 }
 
 function normal(x: number, mean: number, sd: number): number {
