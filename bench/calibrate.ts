@@ -1,5 +1,5 @@
 /**
- * `node bench/calibrate.ts [ZOO_DIR [--cache FILE]]`: fits the numbers of src/lineage/calibration.ts on generated families and on half of a
+ * `node bench/calibrate.ts [ZOO_DIR [--cache FILE]] [--keep]`: fits the numbers of src/lineage/calibration.ts on generated families and on half of a
  * zoo (the families whose root's name hashes even), tests them on other seeds and the other half, and writes data/calibration/hublineage.json.
  * Each hub is seen whole and in random parts, as a real index always lacks some parents: there the nearest ancestor present is right.
  * Search: coordinate-wise over the weights for the least log loss of rank-1 edges; then a Platt line from raw to honest log-odds among the
@@ -247,12 +247,15 @@ const evaluate = async (problems: readonly Problem[], calibration: Calibration) 
 };
 const raw: Calibration = { ...DEFAULT_CALIBRATION, slope: 1, intercept: 0, cap: 40 };
 let best = { calibration: raw, loss: logLoss((await evaluate(train, raw)).outcomes) };
-const grid: [keyof Calibration, number[]][] = [
-  ['hiddenRoot', [-2, -1.4, -0.8, -0.2]],
-  ['hiddenHub', [-1.5, -1, -0.5, 0]],
-  // below .5 light children of a hub of hundreds take each other for parents (85 against 100 % right at 140 members)
-  ['rootHub', [1.5, 2, 3]],
-];
+const keep = process.argv.includes('--keep');
+const grid: [keyof Calibration, number[]][] = keep
+  ? []
+  : [
+      ['hiddenRoot', [-2.5, -2, -1.4, -0.8]],
+      ['hiddenHub', [-2, -1.5, -1, -0.5]],
+      // below .5 light children of a hub of hundreds take each other for parents (85 against 100 % right at 140 members)
+      ['rootHub', [1.5, 2, 3]],
+    ];
 for (const [key, values] of grid)
   for (const value of values) {
     const calibration = { ...best.calibration, [key]: value };
@@ -261,19 +264,27 @@ for (const [key, values] of grid)
     if (loss < best.loss) best = { calibration, loss };
   }
 const fitted = await evaluate(train, best.calibration);
-const line = fitLine(fitted.outcomes);
-const calibration: Calibration = {
-  ...best.calibration,
-  ...line,
-  cap: Math.min(6.5, Math.max(3, fitCap(fitted.outcomes, line))),
-  source: `fitted on ${fitted.outcomes.length} edges of ${train.length} hubs`,
-};
+const line = keep ? DEFAULT_CALIBRATION : fitLine(fitted.outcomes);
+const calibration: Calibration = keep
+  ? DEFAULT_CALIBRATION
+  : {
+      ...best.calibration,
+      ...line,
+      cap: Math.min(6.5, Math.max(3, fitCap(fitted.outcomes, line))),
+      source: `fitted on ${fitted.outcomes.length} edges of ${train.length} hubs`,
+    };
 const held = await evaluate(test, calibration);
 const heldParts = await evaluate(parts, { ...calibration, slope: 1, intercept: 0, cap: 40 });
 await mkdir('data/calibration', { recursive: true });
 const document = {
   calibration,
-  train: { edges: fitted.outcomes.length, logLoss: best.loss },
+  train: {
+    edges: fitted.outcomes.length,
+    logLoss: meanLogLoss(
+      fitted.outcomes.filter((o) => !o.missedMerge),
+      line,
+    ),
+  },
   test: {
     calibrationError: pooledError(held.scores),
     parts: reliability(heldParts.outcomes, line, calibration.cap),

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { type GeneratedHub, generateFamilies } from '../../bench/lib/families.ts';
+import { roundTripBlocks } from '../../bench/lib/ggml-round-trip.ts';
+import { inferLineage } from './index.ts';
+
+const NOTHING = {
+  duplicate: 0,
+  cast: 0,
+  quantized: 0,
+  merge: 0,
+  upscaled: 0,
+  pruned: 0,
+  transformed: 0,
+  adapter: 0,
+};
+
+/** A root with its children: attachment this strong leaves no grandchildren. */
+const star = (more: Partial<Parameters<typeof generateFamilies>[0]> = {}): GeneratedHub =>
+  generateFamilies({
+    seed: 9,
+    families: 1,
+    size: 9,
+    valuesPerTensor: 512,
+    attachment: 20,
+    stepSpread: 0.3,
+    shares: NOTHING,
+    ...more,
+  });
+
+const infer = (hub: GeneratedHub, minProbability = 0.5) =>
+  inferLineage(
+    hub.models,
+    async (repos) =>
+      new Map(repos.flatMap((r) => (hub.samples.has(r) ? [[r, hub.samples.get(r)!] as const] : []))),
+    { method: 'hublineage', seed: 1, minProbability, roundTrip: roundTripBlocks },
+  );
+
+const without = (hub: GeneratedHub, gone: (repo: string) => boolean): GeneratedHub => ({
+  ...hub,
+  models: hub.models.filter((m) => !gone(m.repo)),
+});
+
+describe('relatives that are not in the index', () => {
+  it('leave a virtual parent where all their children are there', async () => {
+    const { edges, virtualParents } = await infer(star({ missingRoots: 1 }));
+    expect(virtualParents).toHaveLength(1);
+    expect(virtualParents[0]!.children).toHaveLength(8);
+    expect(edges.filter((e) => e.rank === 1).every((e) => e.parentKind === 'virtual')).toBe(true);
+  });
+
+  it('make no virtual parent of a hub that is there, nor of a direction that siblings share', async () => {
+    const plain = await infer(star({ stepSpread: 1 }));
+    expect(plain.virtualParents).toEqual([]);
+    expect(plain.edges.filter((e) => e.rank === 1 && e.parent === 'lab-0/base-0').length).toBeGreaterThan(6);
+    expect((await infer(star({ siblingCosine: 0.3, stepSpread: 1 }))).virtualParents).toEqual([]);
+  });
+
+  it('are possible behind a lone pair, whose probability is modest whatever the dates', async () => {
+    const hub = star();
+    const child = hub.models.find((m) => m.repo !== 'lab-0/base-0')!.repo;
+    const pair = without(hub, (repo) => repo !== child && repo !== 'lab-0/base-0');
+    const [edge] = (await infer(pair, 0)).edges;
+    expect(edge!.parent).toBe('lab-0/base-0');
+    expect(edge!.probability).toBeGreaterThan(0.4);
+    expect(edge!.probability).toBeLessThan(0.75);
+  });
+
+  it('do not unseat a parent that was uploaded again after its children', async () => {
+    const hub = star();
+    const late = {
+      ...hub,
+      models: hub.models.map((m) =>
+        m.repo === 'lab-0/base-0' ? { ...m, createdAt: m.createdAt + 900 * 86_400_000 } : m,
+      ),
+    };
+    const chosen = (await infer(late)).edges.filter((e) => e.rank === 1);
+    expect(chosen.filter((e) => e.parent === 'lab-0/base-0').length).toBeGreaterThan(6);
+  });
+
+  it('are what a quantised model comes from when no candidate reproduces it', async () => {
+    const hub = star({ size: 16, shares: { ...NOTHING, quantized: 0.4 }, seed: 12 });
+    const quantised = hub.models.filter((m) => m.fingerprint.quantized);
+    expect(quantised.length).toBeGreaterThan(2);
+    const here = await infer(hub);
+    for (const { repo } of quantised)
+      expect(here.edges.find((e) => e.child === repo && e.rank === 1)?.parent).toBe(
+        hub.truth.get(repo)!.parents[0],
+      );
+    const sources = new Set(quantised.map((m) => hub.truth.get(m.repo)!.parents[0]!));
+    const gone = await infer(without(hub, (repo) => sources.has(repo)));
+    for (const { repo } of quantised)
+      for (const edge of gone.edges.filter((e) => e.child === repo && e.rank === 1))
+        expect(edge.probability).toBeLessThan(0.9);
+  });
+});
