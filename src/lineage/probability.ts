@@ -27,8 +27,9 @@ export function logistic(x: number): number {
  *
  * With w the probabilities of the rivals among themselves, logit p = s - log sum exp(s_rival). Each term is credited with its value
  * minus its w-average over the rivals; what remains, `rivals`, is minus the entropy of w: the price of having many plausible rivals.
- * `direction` is the log-odds lost to the chance that the edge points the other way, `calibration` what the fitted map changes.
- * @param rightWay probability that the child is not itself above the candidates
+ * `direction` is the log-odds lost to the chance that the edge points the other way or that the real parent is not in the
+ * index; `calibration` what the fitted map changes before that.
+ * @param rightWay probability that the child is not itself above the candidates, and that its parent is among them
  */
 export function weighCandidates(
   candidates: readonly Rival[],

@@ -68,7 +68,7 @@ export const PROBE_WORDS: Readonly<Record<string, ProbeWords>> = {
   },
   'hub-is-missing': {
     question: 'Is the real parent a model that is not in the index?',
-    value: "median cosine of its children's steps",
+    value: "mean of median and lower quartile of the cosines between its children's steps",
     source: `${OWN}: seen from the true parent, steps to its children are nearly orthogonal`,
   },
   rivals: {
@@ -77,7 +77,8 @@ export const PROBE_WORDS: Readonly<Record<string, ProbeWords>> = {
     source: 'conditional logit over candidates',
   },
   direction: {
-    question: 'Price of the chance that the edge points the other way.',
+    question:
+      'Price of the chance that the edge points the other way, or that the real parent is not in the index.',
     value: null,
     source: 'evidence for the root, pooled over the family',
   },
