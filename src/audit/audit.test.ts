@@ -248,6 +248,12 @@ const cases: { name: string; verdict: VerdictKind; setup: Setup; says?: RegExp }
     },
   },
   {
+    name: 'declares a relative, where nothing tells its own place',
+    verdict: 'consistent',
+    setup: { claims: { me: [claim('X')] }, pairs: { X: related } },
+    says: /which came first is not settled/,
+  },
+  {
     name: 'declares a quantised copy of its parent',
     verdict: 'consistent',
     setup: {

@@ -78,6 +78,8 @@ export function placeDeclared(base: string, input: AuditInput, options: AuditOpt
 
 const isAdapter = ({ kind, status }: AuditInput) => kind === 'adapter' || status === 'adapter';
 
+const NOT_SETTLED = 'the two are related, and which came first is not settled';
+
 const probabilityBefore = (edge: Edge, edges: readonly Edge[]) =>
   edges.filter((other) => other.rank < edge.rank).reduce((sum, other) => sum + other.probability, 0);
 
@@ -92,7 +94,7 @@ function placeDescendant(base: string, facts: DeclaredFacts, input: AuditInput):
   }
   return {
     at: 'tie',
-    why: 'the two are related, and which came first is not settled',
+    why: NOT_SETTLED,
     probability: null,
     base,
   };
@@ -125,7 +127,11 @@ function placeByWeights(
   options: AuditOptions,
 ): Place {
   if (relatedness === null) return { at: 'unknown', why: 'the two were not compared', base };
-  if (relatedness.outcome === 'related') return { at: 'relative', how: 'related', relatedness, base };
+  if (relatedness.outcome === 'related') {
+    // "in another place" needs a place: without a parent of its own in the index, nothing speaks against the author's order of things
+    if (parents.length === 0) return { at: 'tie', why: NOT_SETTLED, probability: null, base };
+    return { at: 'relative', how: 'related', relatedness, base };
+  }
   if (unitsMayBePermuted(parents, input, options)) {
     return {
       at: 'unknown',
