@@ -274,7 +274,7 @@ describe('audit of a folder', () => {
   it('is told what is no model folder, and which flags are for folders', async () => {
     mkdirSync(join(folder, 'empty'), { recursive: true });
     expect((await ask('audit', join(folder, 'none'))).code).toBe(64);
-    expect((await ask('audit', join(folder, 'empty'))).code).toBe(1);
+    expect((await ask('audit', join(folder, 'empty'))).code).toBe(66);
     expect((await ask('audit', '--format', 'sarif')).code).toBe(64);
     expect((await ask('audit', '--baseline', config)).code).toBe(64);
   });
