@@ -18,7 +18,7 @@ export const closeInDistance: Probe = {
     return {
       outcome: 'neutral',
       value: distance,
-      detail: `Relative distance ${percent(distance, 2)} over ${pair.count} values.`,
+      detail: `Plain relative distance ${percent(distance, 2)} over ${pair.count} values, large tensors and norm gains counting most.`,
     };
   },
 };
