@@ -10,12 +10,12 @@ import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
 import { type Calibration, DEFAULT_CALIBRATION, inferLineage } from '../src/lineage/index.ts';
 import { createRandom, hashText } from '../src/lineage/numeric/random.ts';
 import { calibrate } from '../src/lineage/probability.ts';
+import { createPositionsOf } from '../src/refresh/positions-of.ts';
 import type { SampleLoader, TensorSample } from '../src/types/fingerprint.ts';
 import type { LineageModel } from '../src/types/lineage.ts';
 import { ROUND_TRIP } from '../src/weights/index.ts';
 import { generateFamilies } from './lib/families.ts';
 import { roundTripBlocks } from './lib/ggml-round-trip.ts';
-import { positionsOf } from './lib/positions.ts';
 import { type KnownLineage, type LineageScore, scoreLineage } from './lib/score.ts';
 import { loadZoo } from './lib/zoo.ts';
 
@@ -84,7 +84,7 @@ async function run(problem: Problem, calibration: Calibration) {
     calibration,
     roundTrip: problem.zoo ? ROUND_TRIP : roundTripBlocks,
     positions: problem.zoo
-      ? positionsOf(DEFAULT_SAMPLING)
+      ? createPositionsOf(DEFAULT_SAMPLING)
       : (_, shape) =>
           shape.length < 2
             ? null

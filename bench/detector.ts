@@ -6,13 +6,13 @@
 import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
 import { inferLineage, type LineageOptions } from '../src/lineage/index.ts';
 import { readPhylogenyModel } from '../src/refresh/index.ts';
+import { createPositionsOf } from '../src/refresh/positions-of.ts';
 import type { TensorSample } from '../src/types/fingerprint.ts';
 import type { LineageModel } from '../src/types/lineage.ts';
 import { ROUND_TRIP } from '../src/weights/index.ts';
 import { drawFamilies } from './lib/detector-sets.ts';
 import { type GeneratedHub, generateFamilies } from './lib/families.ts';
 import { roundTripBlocks } from './lib/ggml-round-trip.ts';
-import { positionsOf } from './lib/positions.ts';
 import { type KnownLineage, scoreLineage } from './lib/score.ts';
 import { percent, table } from './lib/table.ts';
 import { loadZoo } from './lib/zoo.ts';
@@ -64,7 +64,7 @@ if (dir !== undefined && !dir.startsWith('--')) {
     })),
     samples: new Map(read.map((m) => [m.repo, m.fingerprint!.tensors])),
     truth: new Map(Object.entries(zoo.truth)),
-    options: { roundTrip: ROUND_TRIP, positions: positionsOf(DEFAULT_SAMPLING) },
+    options: { roundTrip: ROUND_TRIP, positions: createPositionsOf(DEFAULT_SAMPLING) },
   });
 }
 

@@ -38,7 +38,7 @@ if (dir === undefined) {
 }
 const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
 
-const positions = createPositionsOf({ ...DEFAULT_SAMPLING, concurrency: 1 });
+const positions = createPositionsOf(DEFAULT_SAMPLING);
 
 /** Models of one kind with what is true of them. */
 interface Population {

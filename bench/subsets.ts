@@ -8,9 +8,10 @@
 import { parseArgs } from 'node:util';
 import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
 import { inferLineage } from '../src/lineage/index.ts';
+import { createRandom } from '../src/lineage/numeric/random.ts';
+import { createPositionsOf } from '../src/refresh/positions-of.ts';
 import type { Edge, LineageModel } from '../src/types/lineage.ts';
 import { ROUND_TRIP } from '../src/weights/index.ts';
-import { positionsOf } from './lib/positions.ts';
 import { percent, table } from './lib/table.ts';
 import { createOriginalOf } from './lib/truth.ts';
 import { loadZoo } from './lib/zoo.ts';
@@ -39,18 +40,6 @@ const originalOf = createOriginalOf(truth as never);
 const all = models.flatMap(({ repo, owner, createdAt, fingerprint }) =>
   fingerprint ? [{ repo, owner, createdAt, fingerprint }] : [],
 );
-
-/** mulberry32 */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 type Kind = 'parent present' | 'only an ancestor present' | 'no ancestor present';
 interface Judged {
@@ -138,7 +127,7 @@ for (const share of values.shares.split(',').map(Number)) {
         seed: 1,
         minProbability: 0.5,
         roundTrip: ROUND_TRIP,
-        positions: positionsOf(DEFAULT_SAMPLING),
+        positions: createPositionsOf(DEFAULT_SAMPLING),
       },
     );
     const these = judge(kept, result.edges);

@@ -4,9 +4,9 @@
  */
 import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
 import { inferLineage } from '../src/lineage/index.ts';
+import { createPositionsOf } from '../src/refresh/positions-of.ts';
 import type { LineageModel } from '../src/types/lineage.ts';
 import { ROUND_TRIP } from '../src/weights/index.ts';
-import { positionsOf } from './lib/positions.ts';
 import { printScore, scoreLineage } from './lib/score.ts';
 import { loadZoo } from './lib/zoo.ts';
 
@@ -38,7 +38,13 @@ for (const method of methods) {
   const result = await inferLineage(
     lineageModels,
     async (repos) => new Map(repos.flatMap((r) => (samples.has(r) ? [[r, samples.get(r)!] as const] : []))),
-    { method, seed: 1, minProbability: 0.5, roundTrip: ROUND_TRIP, positions: positionsOf(DEFAULT_SAMPLING) },
+    {
+      method,
+      seed: 1,
+      minProbability: 0.5,
+      roundTrip: ROUND_TRIP,
+      positions: createPositionsOf(DEFAULT_SAMPLING),
+    },
   );
   const score = scoreLineage(known, result);
   results[method] = { seconds: (performance.now() - started) / 1000, ...score };

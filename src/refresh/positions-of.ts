@@ -3,7 +3,9 @@ import type { PositionsOf } from '../lineage/index.ts';
 import type { Config } from '../types/config.ts';
 
 /** Where in the canonical matrix each sampled value lies, for steps that must move samples back to where they came from. */
-export function createPositionsOf(sampling: Config['sampling']): PositionsOf {
+export function createPositionsOf(
+  sampling: Pick<Config['sampling'], 'valuesPerTensor' | 'seed'>,
+): PositionsOf {
   return (role, shape) => {
     if (shape.length < 2) return null;
     const [rows = 1, ...rest] = shape;
