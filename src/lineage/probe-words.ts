@@ -71,6 +71,12 @@ export const PROBE_WORDS: Readonly<Record<string, ProbeWords>> = {
     value: "mean of median and lower quartile of the cosines between its children's steps",
     source: `${OWN}: seen from the true parent, steps to its children are nearly orthogonal`,
   },
+  behaviour: {
+    question:
+      'Do the two complete prompts alike? Shown where they were compared; worth nothing, whatever the answer.',
+    value: "Nei's similarity, 0 to 1",
+    source: 'PhyloLM (Yax, Oudeyer and Palminteri, ICLR 2025); kept by `hublineage phylolm --save`',
+  },
   rivals: {
     question: 'Price of the other candidates that fit nearly as well.',
     value: null,

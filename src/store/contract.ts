@@ -61,7 +61,7 @@ export interface UpsertCounts {
   /** of those, rows this run had not seen before: listings overlap */
   first: number;
   new: number;
-  /** sha differs from the one known before */
+  /** sha, or where there is none the date of the last change, differs from the one known before */
   changed: number;
   renamed: number;
 }
@@ -149,6 +149,31 @@ export interface DerivedRows {
   evidence: readonly Evidence[];
   families: readonly FamilyMember[];
   virtualParents: readonly VirtualParent[];
+}
+
+/** A comparison of models by how they answer prompts (PhyloLM). */
+export interface BehaviourInput {
+  /** host that was asked, or name of the file of completions; shown to whoever reads the index */
+  source: string;
+  /** distinct prompts, and 64 hex digits that tell them from others */
+  prompts: number;
+  promptsHash: string;
+  completions: number;
+  pairs: readonly BehaviourPair[];
+}
+
+export interface BehaviourPair {
+  /** names of today */
+  first: string;
+  second: string;
+  /** Nei's, 0 to 1 */
+  similarity: number;
+  /** -ln of it, floored */
+  distance: number;
+  sharedPrompts: number;
+  /** completions of each to the shared prompts */
+  firstCompletions: number;
+  secondCompletions: number;
 }
 
 export interface RunCounts {
@@ -329,6 +354,12 @@ export interface Store {
   listEdgeChanges(sinceRun: number): Promise<EdgeChange[]>;
   /** repos that runs after `sinceRun` saw first, and those they found gone; in name order */
   listRepoChanges(sinceRun: number): Promise<RepoChange[]>;
+
+  // behaviour: kept beside the conclusions, never a part of them
+  /** Keeps these comparisons; a pair compared before is replaced. ModelUnknown for names no repo carries. */
+  saveBehaviour(input: BehaviourInput): Promise<void>;
+  /** models this one was compared with, those that answer most alike first, rough comparisons last */
+  loadBehaviour(repo: string, options?: { other?: string; limit?: number }): Promise<ViewRows['behaviour'][]>;
 
   // runs
   startRun(stage: StageName): Promise<number>;

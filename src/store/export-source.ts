@@ -12,11 +12,10 @@ export type ColumnType = 'text' | 'integer' | 'real';
 
 const INTEGERS = new Set(
   `params downloads likes rank depth attempts models max_depth run_id first_run last_run repos_seen repos_new repos_changed repos_gone
-  fingerprinted shared failed edges verdicts requests_api requests_resolvers requests_pages requests_cdn bytes`.split(
-    /\s+/,
-  ),
+  fingerprinted shared failed edges verdicts requests_api requests_resolvers requests_pages requests_cdn bytes
+  shared_prompts completions other_completions`.split(/\s+/),
 );
-const REALS = new Set(['probability', 'weight', 'value', 'log_odds']);
+const REALS = new Set(['probability', 'weight', 'value', 'log_odds', 'similarity', 'distance']);
 
 /** What a column of a view holds; names mean the same thing in every view. */
 export function toColumnType(column: string): ColumnType {
@@ -39,6 +38,7 @@ export const EXPORT_ORDER: { [V in ViewName]: string } = {
   verdicts: 'repo',
   failures: 'repo, stage',
   runs: 'run_id',
+  behaviour: 'repo, other',
   roots: 'root',
   counts: 'subject, label',
   edge_history: 'child, parent, first_run',

@@ -15,6 +15,7 @@ const INDEXES: { [V in ViewName]: string[] } = {
   verdicts: ['repo', 'verdict'],
   failures: ['repo', 'error_code'],
   runs: ['run_id'],
+  behaviour: ['repo', 'other'],
   roots: ['root', 'models'],
   counts: ['subject'],
   edge_history: ['child', 'first_seen'],

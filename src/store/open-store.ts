@@ -1,3 +1,4 @@
+import { createBehaviour } from './behaviour.ts';
 import { createClaims } from './claims.ts';
 import type { OpenOptions, Store } from './contract.ts';
 import { createCursors } from './cursors.ts';
@@ -51,6 +52,7 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     ...createDerived(connection),
     ...createVerdicts(connection),
     ...createHistory(connection),
+    ...createBehaviour(connection),
     ...createRuns(connection),
     ...createViewReader(connection),
     ...createMaintenance(connection),

@@ -26,6 +26,8 @@ describe('lookups through the public views', () => {
     "SELECT * FROM edges WHERE child = 'a'",
     "SELECT * FROM edges WHERE parent = 'a'",
     "SELECT * FROM edge_evidence WHERE child = 'a' AND parent = 'b'",
+    "SELECT * FROM edges e JOIN edge_evidence v ON v.child = e.child AND v.parent = e.parent WHERE e.child = 'a'",
+    "SELECT * FROM behaviour WHERE repo = 'a'",
     "SELECT * FROM ancestors WHERE repo = 'a'",
     "SELECT * FROM ancestors WHERE ancestor = 'a'",
     "SELECT * FROM families WHERE repo = 'a'",

@@ -1,4 +1,5 @@
 import { VERDICTS } from '../types/verdict.ts';
+import { BEHAVIOUR_DETAIL } from './behaviour.ts';
 import type { ViewName, ViewRows } from './view-rows.ts';
 
 export interface ViewDefinition<Column extends string = string> {
@@ -82,7 +83,8 @@ FROM t_repos r WHERE r.superseded = 0`,
   },
   edge_evidence: {
     title: 'Evidence',
-    description: 'Findings behind an edge, also behind candidates that lost. One row a probe.',
+    description:
+      'Findings behind an edge, also behind candidates that lost. One row a probe. Where an edge joins two models that were compared by how they answer, the probe `behaviour` says how alike; it weighs nothing.',
     columns: {
       child: 'The model that was made.',
       parent: 'The candidate.',
@@ -92,8 +94,13 @@ FROM t_repos r WHERE r.superseded = 0`,
       log_odds: 'Weight of the finding, natural logarithm; positive speaks for the edge.',
       detail: 'The finding as a sentence.',
     },
+    // Casts: unless both halves have the same affinities, SQLite puts them together before it looks for a row.
     sql: `SELECT c.name, p.name, v.probe, v.outcome, v.value, v.log_odds, v.detail
-FROM t_evidence v JOIN t_nodes c ON c.node_id = v.child JOIN t_nodes p ON p.node_id = v.parent`,
+FROM t_evidence v JOIN t_nodes c ON c.node_id = v.child JOIN t_nodes p ON p.node_id = v.parent
+UNION ALL
+SELECT e.child_name, e.parent_name, CAST('behaviour' AS TEXT), CAST('neutral' AS TEXT), b.similarity, CAST(0 AS REAL), CAST(${BEHAVIOUR_DETAIL} AS TEXT)
+FROM t_edges e JOIN t_behaviour b ON b.node_id = e.child AND b.other = e.parent
+  JOIN t_behaviour_runs u ON u.behaviour_run = b.behaviour_run`,
   },
   ancestors: {
     title: 'Ancestors',
@@ -180,6 +187,29 @@ WHERE r.superseded = 0`,
     sql: `SELECT run_id, started_at, finished_at, stage, repos_seen, repos_new, repos_changed, repos_gone, fingerprinted, shared, failed,
   edges, verdicts, requests_api, requests_resolvers, requests_pages, requests_cdn, bytes, status
 FROM t_runs`,
+  },
+  behaviour: {
+    title: 'Behaviour',
+    description:
+      'Models compared by how they answer prompts (PhyloLM), with or without an edge between them; each pair twice, once from either side. It says who answers like whom and never who was made from whom: no edge, probability or verdict is made from it.',
+    columns: {
+      repo: 'The model.',
+      other: 'The model it was compared with.',
+      similarity: "Nei's similarity of their answers, 0 to 1.",
+      distance: '-ln of the similarity, at most -ln 1e-10.',
+      shared_prompts: 'Prompts both answered; fewer than 32 are rough.',
+      completions: 'Completions of `repo` to these.',
+      other_completions: 'Completions of `other` to these.',
+      prompts_hash:
+        'SHA-256 over all prompts of the comparison: rows with another one were measured otherwise.',
+      source: 'Host that was asked, or name of the file of completions.',
+      compared_at: 'When, ISO 8601 in UTC.',
+      detail: 'The comparison as a sentence.',
+    },
+    sql: `SELECT n.name, o.name, b.similarity, b.distance, b.shared_prompts, b.completions, b.other_completions, u.prompts_hash, u.source,
+  u.compared_at, ${BEHAVIOUR_DETAIL}
+FROM t_nodes n JOIN t_behaviour b ON b.node_id = n.node_id JOIN t_nodes o ON o.node_id = b.other
+  JOIN t_behaviour_runs u ON u.behaviour_run = b.behaviour_run`,
   },
   roots: {
     title: 'Roots',

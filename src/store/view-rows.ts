@@ -90,6 +90,19 @@ export interface ViewRows {
     bytes: number;
     status: string;
   };
+  behaviour: {
+    repo: string;
+    other: string;
+    similarity: number;
+    distance: number;
+    shared_prompts: number;
+    completions: number;
+    other_completions: number;
+    prompts_hash: string;
+    source: string;
+    compared_at: string;
+    detail: string;
+  };
   roots: {
     root: string;
     family: Family | null;

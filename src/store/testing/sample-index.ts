@@ -151,7 +151,8 @@ const name = (n: number) => `owner/Model-${n}`;
 
 /**
  * A small index with something in every view: 1 is the root (gated), 2 its fine-tune, 3 a quantised 2, 4 an undeclared merge of 2 and 5,
- * 5 a fine-tune of 1 with a wrong declaration, 6 a copy of 1, 7 a child of a virtual parent, 8 failed, 9 gone.
+ * 5 a fine-tune of 1 with a wrong declaration, 6 a copy of 1, 7 a child of a virtual parent, 8 failed, 9 gone; 6 and 7 were compared by
+ * how they answer.
  */
 export async function fillSampleIndex(path: string): Promise<Store> {
   const store = await openStore(path, { now: makeClock() });
@@ -235,5 +236,22 @@ export async function fillSampleIndex(path: string): Promise<Store> {
     audit,
   );
   await store.finishRun(audit, 'done', { verdicts: 2 });
+  await store.saveBehaviour({
+    source: 'answers.jsonl',
+    prompts: 128,
+    promptsHash: toSha256(1),
+    completions: 8192,
+    pairs: [
+      {
+        first: name(6),
+        second: name(7),
+        similarity: 0.25,
+        distance: Math.log(4),
+        sharedPrompts: 128,
+        firstCompletions: 4096,
+        secondCompletions: 4096,
+      },
+    ],
+  });
   return store;
 }
