@@ -34,6 +34,30 @@ const scenarios = fc.record<Scenario>({
   usedBefore: fc.double({ min: 0, max: 1, noNaN: true }),
 });
 
+/** One in some twenty thousand scenarios each; what they have in common is a window whose first requests got lost or told nothing. */
+const ONCE_FAILED: [Scenario][] = [
+  // silent answers from before the end became known were charged to the window that had begun
+  [scenario(105, 23, 0.1, 1, 14, { offsetShare: 0.999, silentShare: 0.1 })],
+  [scenario(106, 289, 0.1, 3, 75_530_929, { offsetShare: 0.999, silentShare: 0.1 })],
+  // every request that asked into a new window was lost, until the window was empty
+  [scenario(5, 240, 0.9, 2, 22, { lossShare: 0.2 })],
+  [scenario(5, 98, 1, 2, 13, { lossShare: 0.2, rounding: 'ceil' })],
+  // the first of a new window were taken for stragglers of the old one, and then the one that asked was lost
+  [scenario(7, 293, 0.9, 12, 7, { offsetShare: 0.999, lossShare: 0.2 })],
+];
+
+function scenario(
+  quota: number,
+  windowSeconds: number,
+  share: number,
+  workers: number,
+  latencySeed: number,
+  rest: Partial<Scenario>,
+): Scenario {
+  const calm = { offsetShare: 0, rounding: 'floor', lossShare: 0, silentShare: 0, usedBefore: 0 } as const;
+  return { ...calm, quota, windowSeconds, share, workers, latencySeed, ...rest };
+}
+
 const WINDOWS = 4;
 
 /** Workers that always have work, against a server with a fixed window. Latency is at most a 50th of the window, and a third of a window is enough for its quota. */
@@ -127,7 +151,7 @@ describe('rate limiter against a fixed window', () => {
           if (index > 0) expect(count).toBeGreaterThanOrEqual(Math.floor(allowed * 0.95) - doubtful);
         }
       }),
-      { numRuns: 400, seed: 20_261_121 },
+      { numRuns: 400, examples: ONCE_FAILED },
     );
   });
 });
@@ -204,7 +228,7 @@ describe('rate limiter', () => {
     const limiter = createTestLimiter(clock, {});
     const { tickets } = collect(limiter, 200);
     await clock.runUntil(0);
-    tickets[0]!.settle(report('"api";r=9;t=1'));
+    tickets[0]!.settle(report('"api";r=9;t=5'));
     for (let settled = 1; clock.now() < 95_000; ) {
       while (settled < tickets.length) tickets[settled++]!.settle(null);
       await clock.runUntil(clock.now() + 1000);

@@ -46,6 +46,8 @@ interface Window {
   spent: number;
   earliestEndMs: number;
   latestEndMs: number;
+  /** false while its end is a guess from its length */
+  endTold: boolean;
 }
 
 const ROUNDING_MS = 1000;
@@ -64,11 +66,13 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   let unknownSince = 0;
   let unknownSinceMs = Number.NEGATIVE_INFINITY;
   let silentAnswers = options.unmetered ? SILENT_ANSWERS : 0;
+  /** The latest end of the window before an unknown one. */
+  let lastEndMs = Number.POSITIVE_INFINITY;
   /**
    * Requests that may be missing from `remaining` though nothing is awaited any more (lost, or answered without the header), each
-   * as the id that was next at that time: an answer to a later request counts them.
+   * with the id that was next at that time: an answer to a later request counts them.
    */
-  let uncounted: number[] = [];
+  let uncounted: { countedFrom: number; noticedMs: number }[] = [];
   let quota: number | null = null;
   let windowMs = DEFAULT_WINDOW_MS;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
@@ -81,10 +85,12 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
 
   function rollOver(): void {
     if (window === null || clock.now() <= window.latestEndMs) return;
+    const { earliestEndMs, latestEndMs, endTold } = window;
+    // What got lost was charged before that was noticed. From the earliest end on, that may have been to the new window.
+    uncounted = endTold ? uncounted.filter(({ noticedMs }) => noticedMs >= earliestEndMs) : [];
+    lastEndMs = latestEndMs;
     window = null;
     probe = null;
-    // Whatever got lost was noticed before this moment, so the Hub charged it to the window before.
-    uncounted = [];
     unknownSince = nextId;
     unknownSinceMs = clock.now();
   }
@@ -173,17 +179,24 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       },
       settle: (report) =>
         end(() => (report === null ? settleSilently(id) : learn(report, id, sentAtMs, id >= unknownSince)))(),
-      lose: end(() => uncounted.push(nextId)),
+      lose: end(() => {
+        noteUncounted();
+        if (id >= unknownSince) boundUnknown();
+      }),
       cancel: end(() => {
         if (window !== null) window.spent--;
       }),
     };
   }
 
+  function noteUncounted(): void {
+    uncounted.push({ countedFrom: nextId, noticedMs: clock.now() });
+  }
+
   function settleSilently(id: number): void {
     silentAnswers++;
     if (window !== null || id < unknownSince || quota === null) {
-      if (window !== null || quota !== null) uncounted.push(nextId);
+      if (window !== null || quota !== null) noteUncounted();
       return;
     }
     // A new window whose first answer says nothing: the last quota we were told still holds.
@@ -193,6 +206,23 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       spent: spentUnknown(),
       earliestEndMs: nowMs,
       latestEndMs: nowMs + windowMs + ROUNDING_MS,
+      endTold: false,
+    };
+  }
+
+  /**
+   * Requests that ask into an unknown window and get lost, one after another, may all have been counted there. Once they could have
+   * emptied the quota last told, the window counts as empty until it must be over.
+   */
+  function boundUnknown(): void {
+    if (window !== null || quota === null || inFlight.size + uncounted.length < quota) return;
+    const nowMs = clock.now();
+    window = {
+      remaining: 0,
+      spent: spentUnknown(),
+      earliestEndMs: nowMs,
+      latestEndMs: nowMs + windowMs + ROUNDING_MS,
+      endTold: false,
     };
   }
 
@@ -202,30 +232,36 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     if (report.windowSeconds !== null) windowMs = report.windowSeconds * 1000;
     quota = report.quota ?? Math.max(quota ?? 0, report.remaining + 1);
     const resetMs = report.resetSeconds === null ? null : report.resetSeconds * 1000;
+    const endTold = resetMs !== null;
     const earliestEndMs = resetMs === null ? sentAtMs : sentAtMs + resetMs - ROUNDING_MS;
     const latestEndMs = nowMs + (resetMs ?? windowMs) + ROUNDING_MS;
     if (window === null) {
-      // An answer to a request of the window before says nothing sure about this one, which may have been charged for it.
-      if (!current) {
-        uncounted.push(nextId);
+      // The answer to a request of the window before says nothing sure about this one, which may have been charged for it; unless it
+      // tells of an end that only this one can have.
+      if (!current && !(earliestEndMs > lastEndMs)) {
+        noteUncounted();
         return;
       }
       startWindow(spentUnknown());
     } else if (earliestEndMs > window.latestEndMs) {
-      startWindow(inFlight.size + 1);
+      startWindow(0);
     } else if (latestEndMs >= window.earliestEndMs) {
       window.remaining = Math.min(window.remaining, report.remaining);
       window.earliestEndMs = Math.max(window.earliestEndMs, earliestEndMs);
       window.latestEndMs = Math.min(window.latestEndMs, latestEndMs);
+      window.endTold ||= endTold;
     } else {
       // A straggler of the window before, which we had put down to this one.
       if (id >= 0) window.spent = Math.max(0, window.spent - 1);
       return;
     }
-    uncounted = uncounted.filter((countedFrom) => countedFrom > id);
+    uncounted = uncounted.filter(({ countedFrom }) => countedFrom > id);
 
-    function startWindow(spent: number): void {
-      window = { remaining: report.remaining, spent, earliestEndMs, latestEndMs };
+    /** Whatever was not heard of may have been counted in the new window, up to what it says was used. */
+    function startWindow(known: number): void {
+      const used = Math.max(1, (quota ?? 0) - report.remaining);
+      const spent = Math.min(Math.max(known, inFlight.size + 1 + uncounted.length), inFlight.size + used);
+      window = { remaining: report.remaining, spent, earliestEndMs, latestEndMs, endTold };
       probe = null;
     }
   }
