@@ -1,6 +1,7 @@
 import type { Edge, Relatedness } from '../types/lineage.ts';
 import { chanceIfRelated, chanceIfUnrelated } from './chance.ts';
 import type { AuditInput, AuditOptions, DeclaredFacts } from './types.ts';
+import { WHY_UNREAD } from './why-unread.ts';
 import { sameWidths, widthsDiffer } from './widths-differ.ts';
 
 /** Where a declared base stands, seen from the model that declares it. */
@@ -200,22 +201,7 @@ const equivalents = (input: AuditInput, repo: string): readonly string[] =>
   repo === input.repo ? input.equivalents : (input.facts.get(repo)?.equivalents ?? []);
 
 function whyNoWeights(facts: DeclaredFacts | undefined): string {
-  switch (facts?.status) {
-    case undefined:
-      return 'it is not in the index';
-    case 'gated':
-      return 'it is gated and its weights were not read';
-    case 'gone':
-      return 'it is gone from the Hub';
-    case 'adapter':
-      return 'it is an adapter';
-    case 'no_weights':
-      return 'it holds no weights';
-    case 'unsupported':
-      return 'its format is not read';
-    case 'failed':
-      return 'reading it failed';
-    default:
-      return 'it has not been fingerprinted';
-  }
+  if (facts === undefined) return 'it is not in the index';
+  if (facts.status === 'adapter') return 'it is an adapter';
+  return WHY_UNREAD[facts.status] ?? 'it has not been fingerprinted';
 }

@@ -4,6 +4,7 @@ import type { Declared } from './declared.ts';
 import { chanceText, joinNames, percent, signed } from './format.ts';
 import type { Place } from './place.ts';
 import type { AuditInput } from './types.ts';
+import { WHY_UNREAD } from './why-unread.ts';
 
 /** A verdict with what it rests on. */
 export interface Ruling {
@@ -168,15 +169,7 @@ function sayUnchecked(place: Place): string {
 
 function whyUnread({ status, kind }: AuditInput): string {
   if (kind === 'adapter' || status === 'adapter') return 'an adapter alone does not tell its base';
-  const reasons: Partial<Record<AuditInput['status'], string>> = {
-    gated: 'it is gated and its weights were not read',
-    no_weights: 'it holds no weights',
-    unsupported: 'its format is not read',
-    failed: 'reading it failed',
-    gone: 'it is gone from the Hub',
-    pending: 'it has not been fingerprinted yet',
-  };
-  return reasons[status] ?? 'its weights were not read';
+  return WHY_UNREAD[status] ?? 'its weights were not read';
 }
 
 /** "X (relative distance 0.8 %, 412 tensors)" for each parent found. */

@@ -134,7 +134,7 @@ describe('fingerprintModel', () => {
     });
     expect(part.notes.join()).toMatch(/9 tensors not sampled: their number format/);
     await expect(read(small, { ...llama, undecodable: () => true })).rejects.toMatchObject({
-      code: 'NoWeights',
+      code: 'EncodingUnsupported',
     });
   });
 
@@ -183,7 +183,7 @@ describe('fingerprintModel', () => {
     await expect(
       fingerprintModel(weights, files, { ...DEFAULT_SAMPLING, maxBytes: 10 }),
     ).rejects.toMatchObject({
-      code: 'NoWeights',
+      code: 'ConfigInvalid',
     });
   });
 

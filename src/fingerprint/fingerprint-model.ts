@@ -20,7 +20,8 @@ interface Item extends SelectedTensor<CanonicalTensor> {
  * Reads a model's samples and makes its fingerprint. At most `maxRequests` range requests and `maxBytes` bytes are spent; what
  * `openModel` spent on headers counts when both were given the same metered files (see `meterFiles`).
  *
- * NoWeights when no tensor can be decoded; OffsetInvalid, BodyTruncated and the Hub's errors when the files are not what they claim.
+ * EncodingUnsupported when no tensor can be decoded, ConfigInvalid when the budget does not cover one; OffsetInvalid, BodyTruncated and the
+ * Hub's errors when the files are not what they claim.
  */
 export async function fingerprintModel(
   weights: ModelWeights,
@@ -65,13 +66,13 @@ export function planModel(
 ): ReadPlan<Item> {
   const selected = selectTensors(weights, options, options);
   const readable = selected.filter(({ tensor }) => tensor.decodable);
-  if (readable.length === 0)
-    throw new HublineageError('NoWeights', 'no tensor of this model can be decoded', {
+  if (selected.length > 0 && readable.length === 0)
+    throw new HublineageError('EncodingUnsupported', 'no tensor of this model can be decoded', {
       hint: `its number format is ${weights.dtype}`,
     });
   const plan = planReads(readable.map(toItem), budget);
   if (plan.items.length === 0)
-    throw new HublineageError('NoWeights', 'the sampling budget does not cover a single tensor', {
+    throw new HublineageError('ConfigInvalid', 'the sampling budget does not cover a single tensor', {
       hint: 'raise sampling.maxBytes or sampling.maxRequests',
     });
   const note = (count: number, what: string) => count > 0 && notes.push(`${count} tensors ${what}`);

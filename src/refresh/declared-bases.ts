@@ -1,6 +1,7 @@
 import { resolveClaims } from '../claims/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Claim, ResolvedClaim } from '../types/claims.ts';
+import { STATUS_OF_ERROR } from '../types/error-statuses.ts';
 import { type ErrorCode, toHublineageError } from '../types/errors.ts';
 import type { ModelStatus } from '../types/verdict.ts';
 import { isStopping } from './stopping.ts';
@@ -16,13 +17,6 @@ export interface DeclaredBases {
   /** bases that exist, or may exist, but could not be read */
   unread: { repo: string; status: ModelStatus; code: ErrorCode; message: string }[];
 }
-
-const STATUS_OF: Partial<Record<ErrorCode, ModelStatus>> = {
-  RepoGated: 'gated',
-  NoWeights: 'no_weights',
-  ContainerUnsupported: 'unsupported',
-  ArchitectureUnsupported: 'unsupported',
-};
 
 /**
  * Points the claims of one card at repos: those of the index, else those of the Hub, which are read on the way. Only a Hub that answered
@@ -50,7 +44,7 @@ export async function resolveDeclaredBases(
       if (isStopping(cause) && context.signal.aborted) throw cause;
       const { code, message } = toHublineageError(cause, name);
       if (code === 'RepoGone') continue;
-      unread.push({ repo: name, status: STATUS_OF[code] ?? 'pending', code, message });
+      unread.push({ repo: name, status: STATUS_OF_ERROR[code] ?? 'pending', code, message });
       names.set(name, name);
     }
   }

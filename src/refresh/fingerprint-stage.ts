@@ -1,9 +1,9 @@
 import { extractClaims } from '../claims/index.ts';
 import { encodeFingerprint, fingerprintModel, meterFiles } from '../fingerprint/index.ts';
 import { type FingerprintRow, isWeightFile, type PendingRepo, toWeightsKey } from '../store/index.ts';
-import { type ErrorCode, HublineageError, toHublineageError } from '../types/errors.ts';
+import { STATUS_OF_ERROR } from '../types/error-statuses.ts';
+import { HublineageError, toHublineageError } from '../types/errors.ts';
 import type { HubFile, RepoFiles } from '../types/hub.ts';
-import type { ModelStatus } from '../types/verdict.ts';
 import type { ModelWeights } from '../types/weights.ts';
 import { openModel } from '../weights/index.ts';
 import { readAnalyserVersion } from './analyser-version.ts';
@@ -16,14 +16,6 @@ import { retryAt } from './retry-at.ts';
 import { isStopping, throwIfAborted } from './stopping.ts';
 
 const PAGE = 200;
-
-/** Errors that say what a repo is, rather than that something went wrong. */
-const STATUS_OF: Partial<Record<ErrorCode, ModelStatus>> = {
-  NoWeights: 'no_weights',
-  ContainerUnsupported: 'unsupported',
-  ArchitectureUnsupported: 'unsupported',
-  RepoGated: 'gated',
-};
 
 /**
  * Reads the weights of every repo that is new or whose weight files changed, a few megabytes each. Equal files are read once: a repo whose
@@ -215,7 +207,7 @@ class FingerprintWork {
 
   async #recordOutcome(repo: PendingRepo, error: HublineageError): Promise<void> {
     const { store, counts, emit, now } = this.#context;
-    const status = STATUS_OF[error.code];
+    const status = STATUS_OF_ERROR[error.code];
     if (status !== undefined) {
       if (status === 'gated') await noteNewFingerprints(this.#context);
       await store.clearFailure(repo.hubId, 'fingerprint');

@@ -1,5 +1,5 @@
+import { STATUS_OF_ERROR } from '../types/error-statuses.ts';
 import { ERROR_CODES, type ErrorCode } from '../types/errors.ts';
-import type { ModelStatus } from '../types/verdict.ts';
 import type { Store, StoredFailure } from './contract.ts';
 import type { Connection } from './database.ts';
 
@@ -7,15 +7,6 @@ type FailureMethods = Pick<Store, 'recordFailure' | 'clearFailure' | 'listFailur
 
 /** Longest message kept, characters: an error may quote what a hostile file said. */
 const MAX_MESSAGE = 1000;
-
-/** What a repo is once nothing more will be tried; other codes leave it `failed`. */
-const STATUS_OF: Partial<Record<ErrorCode, ModelStatus>> = {
-  RepoGated: 'gated',
-  RepoGone: 'gone',
-  NoWeights: 'no_weights',
-  ContainerUnsupported: 'unsupported',
-  ArchitectureUnsupported: 'unsupported',
-};
 
 interface FailureRow {
   version: number;
@@ -67,7 +58,12 @@ export function createFailures(connection: Connection): FailureMethods {
           connection
             .sql(`UPDATE t_repos SET status = ?, status_detail = ?, fingerprint_version = ?, fingerprint_id = NULL
               WHERE hub_id = ?`)
-            .run(STATUS_OF[error.code] ?? 'failed', message, version, hubId);
+            .run(
+              error.code === 'RepoGone' ? 'gone' : (STATUS_OF_ERROR[error.code] ?? 'failed'),
+              message,
+              version,
+              hubId,
+            );
         }
         if (exhausted && stage === 'claims')
           connection.sql('UPDATE t_repos SET claims_version = ? WHERE hub_id = ?').run(version, hubId);

@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => store.close());
 
-const finish = (n: number, sha = toSha(n)) =>
+const finish = (n: number, sha: string | null = toSha(n)) =>
   store.saveFingerprint({
     hubId: toHubId(n),
     sha,
@@ -186,6 +186,22 @@ describe('the queue', () => {
       status: 'no_weights',
       statusDetail: 'only a README',
     });
+  });
+
+  it('goes by the date of the last change where the Hub names no commit', async () => {
+    const at = (lastModified: string, sha: string | null = null) => makeHub(1, { sha, lastModified });
+    await store.upsertRepos([at('2024-01-01T00:00:00.000Z')], 1);
+    await finish(1, null);
+    await store.upsertRepos([at('2024-01-01T00:00:00.000Z')], 2);
+    expect(await pending()).toEqual([]);
+    expect(await store.upsertRepos([at('2024-01-02T00:00:00.000Z')], 3)).toMatchObject({ changed: 1 });
+    expect(await pending()).toEqual(['owner/Model-1']);
+    await finish(1, null);
+    // named after all: the same revision, which stays named when another listing leaves it out
+    await store.upsertRepos([at('2024-01-02T00:00:00.000Z', toSha(7))], 4);
+    expect(await store.upsertRepos([at('2024-01-02T00:00:00.000Z')], 5)).toMatchObject({ changed: 0 });
+    expect(await pending()).toEqual([]);
+    expect((await store.getRepo('owner/Model-1'))?.hub.sha).toBe(toSha(7));
   });
 
   it('ignores what is said about a revision that is no longer the newest', async () => {

@@ -33,6 +33,7 @@ type RepoMethods = Pick<
 interface KnownRepo {
   repo: string;
   sha: string | null;
+  last_modified: string | null;
   gated: string;
   status: ModelStatus;
   superseded: number;
@@ -74,21 +75,31 @@ function resetWork(connection: Connection, hubId: string): void {
   connection.sql('DELETE FROM t_failures WHERE hub_id = ?').run(hubId);
 }
 
+/** Whether the Hub shows another revision than before. Where it names no commit, the date of the last change has to tell. */
+function hasMoved(known: KnownRepo, hub: HubRepo): boolean {
+  return known.sha !== null && hub.sha !== null
+    ? known.sha !== hub.sha
+    : known.last_modified !== hub.lastModified;
+}
+
 function upsertRepo(
   connection: Connection,
-  hub: HubRepo,
+  listed: HubRepo,
   runId: number,
   options: UpsertOptions,
   counts: UpsertCounts,
 ): void {
   const known = connection
-    .sql('SELECT repo, sha, gated, status, superseded, last_run FROM t_repos WHERE hub_id = ?')
-    .get(hub.hubId) as KnownRepo | undefined;
+    .sql('SELECT repo, sha, last_modified, gated, status, superseded, last_run FROM t_repos WHERE hub_id = ?')
+    .get(listed.hubId) as KnownRepo | undefined;
+  const moved = known !== undefined && hasMoved(known, listed);
+  // a listing that leaves the commit out does not take back what another one said
+  const hub = known === undefined || moved || listed.sha !== null ? listed : { ...listed, sha: known.sha };
   const folded = foldName(hub.repo);
   const gated = hub.gated === false ? 'no' : hub.gated;
   const renamed = known !== undefined && (known.repo !== hub.repo || known.superseded === 1);
   if (known === undefined || renamed) supersedeHolder(connection, hub, folded);
-  if (known !== undefined && (known.sha !== hub.sha || known.gated !== gated || known.status === 'gone'))
+  if (known !== undefined && (moved || known.gated !== gated || known.status === 'gone'))
     resetWork(connection, hub.hubId);
   connection
     .sql(`INSERT INTO t_repos (hub_id, repo, repo_folded, name_folded, owner, family, sha, created_at, last_modified, downloads, likes,
@@ -130,7 +141,7 @@ function upsertRepo(
   counts.seen++;
   if (known === undefined || known.last_run < runId) counts.first++;
   if (known === undefined) counts.new++;
-  else if (known.sha !== hub.sha) counts.changed++;
+  else if (moved) counts.changed++;
   if (renamed) counts.renamed++;
 }
 

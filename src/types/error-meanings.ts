@@ -34,6 +34,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   PickleRefused: 'A pickle asks for something other than tensors. Nothing in it is ever executed.',
   ContainerUnsupported: 'The weights lie in a container that is not read.',
   ArchitectureUnsupported: 'The weights are readable and belong to no family that is indexed.',
+  EncodingUnsupported:
+    'Every tensor is stored in a number format that is known but not decoded: codebooks, calibrated packing.',
   NoWeights: 'The repo holds no weight file.',
   QuotaReached: 'The share of a rate limit that a run may use is spent, and the wait would be too long.',
   DeadlineReached: '`run.deadline` has come.',

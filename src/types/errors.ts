@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   PickleRefused: { attempts: 0, free: false },
   ContainerUnsupported: { attempts: 0, free: false },
   ArchitectureUnsupported: { attempts: 0, free: false },
+  EncodingUnsupported: { attempts: 0, free: false },
   NoWeights: { attempts: 0, free: false },
   // run
   QuotaReached: { attempts: 5, free: true },
