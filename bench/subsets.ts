@@ -13,7 +13,7 @@ import { createPositionsOf } from '../src/refresh/positions-of.ts';
 import type { Edge, LineageModel } from '../src/types/lineage.ts';
 import { ROUND_TRIP } from '../src/weights/index.ts';
 import { percent, table } from './lib/table.ts';
-import { createOriginalOf } from './lib/truth.ts';
+import { createNearestAncestors, createOriginalOf } from './lib/truth.ts';
 import { loadZoo } from './lib/zoo.ts';
 
 const { values, positionals } = parseArgs({
@@ -51,25 +51,11 @@ interface Judged {
   probability: number | null;
 }
 
-/** Originals of the nearest generation above a model that is present. */
-function nearestAncestors(
-  repo: string,
-  present: ReadonlySet<string>,
-): { originals: Set<string>; generation: number } {
-  let level = truth[repo]?.parents ?? [];
-  for (let generation = 1; level.length > 0 && generation < 20; generation++) {
-    const originals = new Set(level.map(originalOf));
-    const here = [...originals].filter((original) => present.has(original));
-    if (here.length > 0) return { originals: new Set(here), generation };
-    level = [...originals].flatMap((parent) => truth[parent]?.parents ?? []);
-  }
-  return { originals: new Set(), generation: 0 };
-}
-
 function judge(kept: readonly LineageModel[], edges: readonly Edge[]): Judged[] {
   const names = new Set(kept.map((model) => model.repo));
   /** originals of which at least one copy is present */
   const present = new Set([...names].map(originalOf));
+  const nearestAncestors = createNearestAncestors(truth, present);
   const byChild = Map.groupBy(edges, (edge) => edge.child);
   return [...names].flatMap((repo): Judged[] => {
     const row = truth[repo];
@@ -84,10 +70,11 @@ function judge(kept: readonly LineageModel[], edges: readonly Edge[]): Judged[] 
     if (row.relation === 'duplicate' || row.relation === 'cast' || classmates.length > 0) {
       if (insideClass) return [{ repo, kind: 'parent present', right: true, chosen, probability }];
     }
-    const above = nearestAncestors(own, present);
+    const above = nearestAncestors(own);
+    const parentThere = [...above].some((ancestor) => parents.has(ancestor));
     const found = new Set(chosen.map((edge) => originalOf(edge.parent)));
-    if (row.relation === 'merge' && above.generation === 1) {
-      if (above.originals.size < parents.size) return [];
+    if (row.relation === 'merge' && parentThere) {
+      if (above.size < parents.size) return [];
       return [
         {
           repo,
@@ -99,10 +86,9 @@ function judge(kept: readonly LineageModel[], edges: readonly Edge[]): Judged[] 
       ];
     }
     const none = chosen.length === 0;
-    if (above.generation === 0)
-      return [{ repo, kind: 'no ancestor present', right: none, chosen, probability }];
-    const hit = found.size > 0 && found.isSubsetOf(above.originals);
-    if (above.generation === 1) return [{ repo, kind: 'parent present', right: hit, chosen, probability }];
+    if (above.size === 0) return [{ repo, kind: 'no ancestor present', right: none, chosen, probability }];
+    const hit = found.size > 0 && found.isSubsetOf(above);
+    if (parentThere) return [{ repo, kind: 'parent present', right: hit, chosen, probability }];
     return [{ repo, kind: 'only an ancestor present', right: hit || none, chosen, probability }];
   });
 }

@@ -14,12 +14,16 @@ export interface TruthRow {
 
 export type Truth = Readonly<Record<string, TruthRow>>;
 
+/** As much of it as judging parents needs: what generated families know too. */
+export type KnownParents = Pick<TruthRow, 'parents' | 'relation'>;
+type Known = Readonly<Record<string, KnownParents>>;
+
 export function readTruth(zoo: string): Truth {
   return JSON.parse(readFileSync(join(zoo, 'truth.json'), 'utf8')) as Truth;
 }
 
 /** Copies and casts count as what they are copies of: repo -> the one it stands for. */
-export function createOriginalOf(truth: Truth): (repo: string) => string {
+export function createOriginalOf(truth: Known): (repo: string) => string {
   const originalOf = (repo: string): string => {
     const row = truth[repo];
     const [parent] = row?.parents ?? [];
@@ -30,8 +34,26 @@ export function createOriginalOf(truth: Truth): (repo: string) => string {
   return originalOf;
 }
 
-/** Root of the family a model truly belongs to; a merge belongs to that of its first parent. */
+/**
+ * The originals of the nearest generation above a model that is in `present` (a set of originals): what is right to be named as its
+ * parent when models are missing. Empty when no ancestor is there.
+ */
+export function createNearestAncestors(truth: Known, present: ReadonlySet<string>) {
+  const originalOf = createOriginalOf(truth);
+  return (repo: string): Set<string> => {
+    let level = (truth[originalOf(repo)]?.parents ?? []).map(originalOf);
+    while (level.length > 0) {
+      const here = level.filter((parent) => present.has(parent));
+      if (here.length > 0) return new Set(here);
+      level = level.flatMap((parent) => truth[parent]?.parents ?? []).map(originalOf);
+    }
+    return new Set();
+  };
+}
+
+/** Root of the family a model truly belongs to, though it be deleted; a merge belongs to that of its first parent. */
 export function trueRoot(truth: Truth, repo: string): string {
   const [parent] = truth[repo]?.parents ?? [];
-  return parent === undefined || !(parent in truth) ? repo : trueRoot(truth, parent);
+  if (parent === undefined) return repo;
+  return parent in truth ? trueRoot(truth, parent) : parent;
 }
