@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -178,9 +178,27 @@ describe('identify', () => {
   it('places a folder without touching the index', async () => {
     const before = readFileSync(database);
     const found = await askJson('identify', join(demo, 'bluebird-ai/Llama-mini-GGUF'));
-    expect(found.edges[0]).toMatchObject({ parent: 'guanaco/Llama-mini', relation: 'quantized', rank: 1 });
+    // by its values it could have been quantised anew; its files are those of the repo
+    expect(found.edges[0]).toMatchObject({
+      parent: 'bluebird-ai/Llama-mini-GGUF',
+      relation: 'duplicate',
+      method: 'hash',
+      rank: 1,
+    });
     expect(found.model).toMatchObject({ origin: 'folder', quantized: true });
     expect(readFileSync(database).equals(before)).toBe(true);
+  });
+
+  it("takes a quantised folder whose files are nobody else's back to what it was quantised from", async () => {
+    const model = copyRepo('bluebird-ai/Llama-mini-GGUF', 'renamed-inside');
+    const file = join(model, readdirSync(model).find((name) => name.endsWith('.gguf'))!);
+    const bytes = readFileSync(file);
+    // the last byte of a name in the header, which says nothing about values
+    const at = bytes.indexOf('general.name') + 'general.name'.length + 12;
+    bytes[at] = bytes[at] === 0x41 ? 0x42 : 0x41;
+    writeFileSync(file, bytes);
+    const found = await askJson('identify', model);
+    expect(found.edges[0]).toMatchObject({ parent: 'guanaco/Llama-mini', relation: 'quantized', rank: 1 });
   });
 
   it('finds what a stranger was quantised from', async () => {

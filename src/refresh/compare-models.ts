@@ -1,6 +1,7 @@
 import { explainPair, inferLineage, relatedness } from '../lineage/index.ts';
 import type { Edge, Evidence, Relatedness } from '../types/lineage.ts';
 import { ROUND_TRIP } from '../weights/index.ts';
+import { hashCopies } from './hash-copies.ts';
 import { createPositionsOf } from './positions-of.ts';
 import { openSubject, type Subject, type SubjectContext } from './subject.ts';
 
@@ -24,7 +25,9 @@ export async function compareModels(
   nameB: string,
   context: SubjectContext,
 ): Promise<Comparison> {
-  const [a, b] = withOneDate(await openSubject(nameA, context), await openSubject(nameB, context));
+  const [a, b] = await withHashes(
+    ...withOneDate(await openSubject(nameA, context), await openSubject(nameB, context)),
+  );
   const samples = new Map([
     [a.model.repo, [...a.tensors]],
     [b.model.repo, [...b.tensors]],
@@ -64,6 +67,10 @@ function withOneDate(a: Subject, b: Subject): [Subject, Subject] {
   if (a.origin === 'folder') return [{ ...a, model: { ...a.model, createdAt: b.model.createdAt } }, b];
   if (b.origin === 'folder') return [a, { ...b, model: { ...b.model, createdAt: a.model.createdAt } }];
   return [a, b];
+}
+
+async function withHashes(a: Subject, b: Subject): Promise<[Subject, Subject]> {
+  return [await hashCopies(a, [b.model]), await hashCopies(b, [a.model])];
 }
 
 /** What the probe of dates says of a folder is no finding. */

@@ -5,6 +5,7 @@ import type { SampleLoader } from '../types/fingerprint.ts';
 import type { LineageModel } from '../types/lineage.ts';
 import { ROUND_TRIP } from '../weights/index.ts';
 import { findAnalyserVersion } from './analyser-version.ts';
+import { hashCopies } from './hash-copies.ts';
 import { createSampleLoader } from './infer-stage.ts';
 import { createPositionsOf } from './positions-of.ts';
 import { openSubject, type Subject, type SubjectContext } from './subject.ts';
@@ -29,14 +30,15 @@ export async function identify(
  * @param besides models the index lacks, and names it is not to be held against
  */
 export async function placeSubject(
-  subject: Subject,
+  opened: Subject,
   context: SubjectContext & { store: Store },
   besides: { extra?: readonly Subject[]; without?: ReadonlySet<string> } = {},
 ): Promise<Identification> {
   const { extra = [], without = new Set() } = besides;
   const { store, config, signal } = context;
-  const stored = await loadComparable(subject.model, store, await requireScheme(context));
+  const stored = await loadComparable(opened.model, store, await requireScheme(context));
   const index = [...stored, ...extra.map(({ model }) => model)].filter(({ repo }) => !without.has(repo));
+  const subject = await hashCopies(opened, index);
   const load = withExtraSamples(createSampleLoader({ store, signal }), extra);
   const placement = await placeModel(subject.model, subject.tensors, index, load, {
     method: 'hublineage',
