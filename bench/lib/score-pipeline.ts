@@ -23,7 +23,7 @@ export interface RelationScore {
 
 const relationOf = (relation: string) => (relation === 'laundered' ? 'transformed' : relation);
 
-/** Directed parent accuracy by relation; roots are right when no parent is chosen. */
+/** Directed parent accuracy by relation; roots, and children of deleted ones, are right when no repo is chosen. */
 export function scoreEdges(
   truth: Truth,
   edges: readonly ScoredEdge[],
@@ -31,21 +31,24 @@ export function scoreEdges(
   const originalOf = createOriginalOf(truth);
   const byChild = Map.groupBy(edges, (edge) => edge.child);
   const rows = Object.entries(truth).map(([repo, row]) => {
-    const own = byChild.get(repo) ?? [];
+    const parents = row.parents.filter((parent) => parent in truth);
+    const deleted = parents.length < row.parents.length;
+    // a deleted parent can only be answered by none or by a virtual one; for anybody else a virtual one is a wrong answer
+    const own = (byChild.get(repo) ?? []).filter((edge) => !deleted || edge.parent in truth);
     const chosen = own.filter((edge) => edge.rank === 1);
     const chosenParents = new Set(chosen.map((edge) => edge.parent));
     const standIn = (parent: string) => originalOf(parent);
     return {
       relation: relationOf(row.relation),
-      right: equalSets(new Set([...chosenParents].map(standIn)), new Set(row.parents.map(standIn))),
-      strict: equalSets(chosenParents, new Set(row.parents)),
+      right: equalSets(new Set([...chosenParents].map(standIn)), new Set(parents.map(standIn))),
+      strict: equalSets(chosenParents, new Set(parents)),
       relationRight:
-        row.parents.length === 0
+        parents.length === 0
           ? chosen.length === 0
           : chosen.length > 0 && chosen.every((edge) => edge.relation === relationOf(row.relation)),
-      inTieSet: row.parents.every((parent) => own.some((edge) => standIn(edge.parent) === standIn(parent))),
+      inTieSet: parents.every((parent) => own.some((edge) => standIn(edge.parent) === standIn(parent))),
       chosenMerge: new Set([...chosenParents].map(standIn)),
-      trueParents: new Set(row.parents.map(standIn)),
+      trueParents: new Set(parents.map(standIn)),
     };
   });
   const summarise = (relation: string, group: typeof rows): RelationScore => ({
@@ -160,8 +163,8 @@ export function scoreCalibration(truth: Truth, edges: readonly ScoredEdge[], bin
     .filter((edge) => edge.rank === 1 && edge.child in truth)
     .map((edge) => ({
       probability: edge.probability,
-      right: (truth[edge.child]?.parents ?? []).some(
-        (parent) => originalOf(parent) === originalOf(edge.parent),
+      right: (truth[edge.child]?.parents ?? []).some((parent) =>
+        parent in truth ? originalOf(parent) === originalOf(edge.parent) : !(edge.parent in truth),
       ),
     }));
   const rows = Array.from({ length: bins }, (_, index) => {

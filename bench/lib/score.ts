@@ -60,19 +60,22 @@ export function scoreLineage(truth: ReadonlyMap<string, KnownLineage>, result: L
   const merge = { found: 0, true: 0, both: 0 };
   let familiesRight = 0;
   for (const [repo, known] of truth) {
-    const mine = edges.get(repo) ?? [];
+    const parents = known.parents.filter((parent) => truth.has(parent));
+    // a deleted parent can only be answered by none or by a virtual one
+    const deleted = parents.length < known.parents.length;
+    const mine = (edges.get(repo) ?? []).filter((e) => !deleted || truth.has(e.parent));
     const chosen = mine.filter((e) => e.rank === 1);
-    const wanted = new Set(known.parents.map(canon));
+    const wanted = new Set(parents.map(canon));
     const got = new Set(chosen.map((e) => canon(e.parent)));
     const right = wanted.size === got.size && [...wanted].every((p) => got.has(p));
     const strict =
-      [...known.parents].sort().join() ===
+      [...parents].sort().join() ===
       chosen
         .map((e) => e.parent)
         .sort()
         .join();
     const relation = known.relation === 'laundered' ? 'transformed' : known.relation;
-    const relationRight = right && (relation === 'root' || chosen[0]?.relation === relation);
+    const relationRight = right && (parents.length === 0 || chosen[0]?.relation === relation);
     const listed = new Set(mine.map((e) => canon(e.parent)));
     const inTieSet = [...wanted].every((p) => listed.has(p));
     const score = relations.get(relation) ?? emptyScore(relation);
