@@ -408,7 +408,7 @@ const cases: { name: string; verdict: VerdictKind; setup: Setup; says?: RegExp }
     name: 'declares only itself, a parent was found',
     verdict: 'undeclared',
     setup: { claims: { me: [claim('me')] }, edges: [edge('me', 'B')] },
-    says: /names the repo itself/,
+    says: /names itself/,
   },
   {
     name: 'hints alone declare nothing',

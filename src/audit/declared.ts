@@ -14,7 +14,12 @@ const AUTHORITY: readonly ClaimSource[] = [
   'prose',
 ];
 /** Sources whose relation somebody typed, or that exist for one relation only. The Hub fills `hub` and `tags` with guesses. */
-const TYPED = new Set<ClaimSource>(['card', 'adapter_config', 'kohya', 'mergekit']);
+export const TYPED: ReadonlySet<ClaimSource> = new Set<ClaimSource>([
+  'card',
+  'adapter_config',
+  'kohya',
+  'mergekit',
+]);
 
 export interface Declared {
   /** the claims the verdict is about, one a target */
@@ -70,7 +75,7 @@ export function knownToHub(declared: Declared, claims: readonly ResolvedClaim[])
 }
 
 const shown = (claim: ResolvedClaim) => claim.resolvedRepo ?? claim.normalized ?? claim.raw;
-const isSelf = (repo: string, claim: ResolvedClaim) =>
+export const isSelf = (repo: string, claim: ResolvedClaim) =>
   claim.resolvedRepo === repo || claim.normalized?.toLowerCase() === repo.toLowerCase();
 
 function withoutRepeats(claims: readonly ResolvedClaim[]): ResolvedClaim[] {

@@ -3,6 +3,7 @@ import type { VerdictKind } from '../types/verdict.ts';
 import type { Declared } from './declared.ts';
 import { chanceText, joinNames, percent, signed } from './format.ts';
 import type { Place } from './place.ts';
+import { sayAgreeingHint, sayConflict } from './say-conflict.ts';
 import type { AuditInput } from './types.ts';
 import { WHY_UNREAD } from './why-unread.ts';
 
@@ -24,7 +25,9 @@ export function explainVerdict(ruling: Ruling, input: AuditInput): string {
     sentences.push(`${joinNames(declared.unresolved)} could not be matched to a repo.`);
   }
   if (declared.namesItself)
-    sentences.push('Its card also names the repo itself as base, which says nothing about a parent.');
+    sentences.push('It names itself as its base, which says nothing about a parent.');
+  sentences.push(...sayConflict(declared, input));
+  if (ruling.verdict !== 'confirmed') sentences.push(...sayAgreeingHint(declared, input));
   return sentences.filter((sentence) => sentence !== '').join(' ');
 }
 

@@ -1,5 +1,4 @@
 import type { Claim } from '../types/claims.ts';
-import { describeConflicts } from './conflicts.ts';
 import { parseFrontMatter } from './front-matter.ts';
 import { fromCard } from './sources/card.ts';
 import { fromAdapterConfig, fromConfig } from './sources/config-files.ts';
@@ -7,6 +6,7 @@ import { fromMergekit } from './sources/mergekit.ts';
 import { fromHeaderMetadata } from './sources/metadata.ts';
 import { fromProse } from './sources/prose.ts';
 import { fromHub, fromTags } from './sources/tags.ts';
+import { describeTypedRelation } from './typed-relation.ts';
 import type { ClaimInput, ExtractedClaims } from './types.ts';
 
 /** README text read at most; front matter and merge configs come first, prose hints further down are not worth more. */
@@ -42,7 +42,7 @@ export function extractClaims(input: ClaimInput): ExtractedClaims {
     fromProse(readme),
   ].flat();
   const claims = withoutRepeats(found).filter((claim) => !(claim.hint && names(claim, repo.repo)));
-  notes.push(...describeConflicts(repo, claims));
+  notes.push(...describeTypedRelation(repo, claims));
   return { claims, notes };
 }
 

@@ -17,7 +17,7 @@ export interface ClaimInput {
 export interface ExtractedClaims {
   /** in order of authority: card, tags, hub, adapter_config, gguf, kohya, mergekit, config, prose */
   claims: Claim[];
-  /** plain sentences: sources that disagree, lists cut short, broken YAML */
+  /** plain sentences: lists cut short, broken YAML, files that look like another relation than the one typed */
   notes: string[];
 }
 

@@ -33,7 +33,7 @@ export interface FolderAudit extends Omit<Identification, 'compared'> {
   cardPatch: string | null;
   /** 1-based line of `base_model` in the card; null without card or key */
   cardLine: number | null;
-  /** remarks: broken front matter, sources that disagree, bases that could not be read */
+  /** remarks: broken front matter, bases that could not be read */
   notes: string[];
 }
 
