@@ -1,10 +1,10 @@
 import { type RunOutcome, readReport, type Stage } from '../refresh/index.ts';
 import { renderSummaryText } from '../report/index.ts';
-import { openStore } from '../store/index.ts';
 import type { HublineageError } from '../types/errors.ts';
 import { formatBytes, formatNumber, toPrintable } from './format.ts';
 import { formatError } from './format-error.ts';
 import type { Io } from './io.ts';
+import { withIndex } from './open-index.ts';
 import type { Setup } from './setup.ts';
 
 const MOST_FAILURES = 10;
@@ -18,7 +18,7 @@ export async function describeOutcome(
   if (setup.options.json) return `${JSON.stringify(toDocument(outcome), null, 2)}\n`;
   if (setup.options.quiet) return '';
   const blocks: string[] = [];
-  if (stages.includes('audit') && outcome.stoppedBy === null) blocks.push(await summarise(setup));
+  if (stages.includes('audit') && outcome.stoppedBy === null) blocks.push(await summarise(setup, outcome));
   blocks.push(describeSpending(outcome, stages));
   if (outcome.failures.length > 0) blocks.push(describeFailures(outcome));
   if (outcome.reports.length > 0)
@@ -27,7 +27,7 @@ export async function describeOutcome(
 }
 
 function toDocument(outcome: RunOutcome): Record<string, unknown> {
-  const { stoppedBy, ...rest } = outcome;
+  const { stoppedBy, document: _, ...rest } = outcome;
   return {
     ...rest,
     stoppedBy:
@@ -42,18 +42,13 @@ function toDocument(outcome: RunOutcome): Record<string, unknown> {
   };
 }
 
-async function summarise(setup: Setup): Promise<string> {
-  const { config } = setup.loaded;
-  const store = await openStore(config.database.file, { readonly: true });
-  try {
-    const document = await readReport(store, config);
-    return renderSummaryText(document, {
-      top: config.report.top,
-      color: setup.io.outColors.isColorSupported,
-    }).trimEnd();
-  } finally {
-    await store.close();
-  }
+async function summarise({ loaded: { config }, io }: Setup, outcome: RunOutcome): Promise<string> {
+  const document =
+    outcome.document ?? (await withIndex(config.database.file, (store) => readReport(store, config)));
+  return renderSummaryText(document, {
+    top: config.report.top,
+    color: io.outColors.isColorSupported,
+  }).trimEnd();
 }
 
 function describeSpending(outcome: RunOutcome, stages: readonly Stage[]): string {

@@ -79,18 +79,19 @@ export function readCorrections() {
 export async function writeReports(
   context: { store: Store; config: Config },
   sinceRun?: number,
-): Promise<WrittenReport[]> {
+): Promise<{ document: ReportDocument; reports: WrittenReport[] }> {
   const { config, store } = context;
   const document = await readReport(store, config, sinceRun);
   const directory = resolve(config.report.directory);
   mkdirSync(directory, { recursive: true });
-  return config.report.formats.map((format) => {
+  const reports = config.report.formats.map((format) => {
     const { file, render } = RENDERERS[format];
     const path = join(directory, file);
     writeParts(`${path}.tmp`, render(document));
     renameSync(`${path}.tmp`, path);
     return { format, path };
   });
+  return { document, reports };
 }
 
 /** Pieces are gathered into megabytes: a report has a piece a row, and a system call each would take minutes. */

@@ -6,6 +6,7 @@ import {
   type HubClock,
   type HubEvent,
 } from '../hub/index.ts';
+import type { ReportDocument } from '../report/index.ts';
 import { openStore, type RunSpending, type RunStatus, type StageName, type Store } from '../store/index.ts';
 import type { Config } from '../types/config.ts';
 import { type HublineageError, isHublineageError, toHublineageError } from '../types/errors.ts';
@@ -48,6 +49,8 @@ export interface RunOutcome {
   /** repos that could not be read and still count as failed */
   failures: { repo: string; stage: string; code: string; message: string }[];
   reports: WrittenReport[];
+  /** what they were made of; null where no report was due, or it was not reached */
+  document: ReportDocument | null;
   /** why it ended early, when it did */
   stoppedBy: HublineageError | null;
   /** no repo was new or changed, and nothing was read */
@@ -130,7 +133,7 @@ export async function runStages(options: RunOptions): Promise<RunOutcome> {
       unfinished: null,
     };
     let stoppedBy: HublineageError | null = null;
-    let reports: WrittenReport[] = [];
+    let written: Awaited<ReturnType<typeof writeReports>> | null = null;
     for (const stage of options.stages) {
       if (stoppedBy !== null && ONLINE.includes(stage)) continue;
       try {
@@ -138,7 +141,7 @@ export async function runStages(options: RunOptions): Promise<RunOutcome> {
         if (stage === 'report') {
           // the report tells about this run: what it counted must be in its row first
           await store.updateRun(runId, { ...context.counts, ...spendingOf(hub) });
-          reports = await writeReports(context);
+          written = await writeReports(context);
         } else await runStage(context, stage, options.full === true);
       } catch (cause) {
         const error = toHublineageError(cause);
@@ -163,7 +166,8 @@ export async function runStages(options: RunOptions): Promise<RunOutcome> {
       counts,
       spending: spendingOf(hub),
       failures: failures.map(({ repo, stage, code, message }) => ({ repo, stage, code, message })),
-      reports,
+      reports: written?.reports ?? [],
+      document: written?.document ?? null,
       stoppedBy,
       nothingNew:
         counts.reposNew +

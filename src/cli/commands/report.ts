@@ -54,7 +54,7 @@ export const report: CommandDefinition = {
       if (since !== undefined) await checkRun(store, since);
       const format = (options.format as string | undefined) ?? (global.json ? 'json' : undefined);
       if (name === undefined && family === undefined && format === undefined) {
-        const written = await writeReports({ store, config: loaded.config }, since);
+        const { reports: written } = await writeReports({ store, config: loaded.config }, since);
         await io.out(`${written.map(({ format: kind, path }) => `${kind.padEnd(9)} ${path}`).join('\n')}\n`);
         return EXIT.done;
       }
