@@ -1,6 +1,6 @@
 /**
  * The literature's methods beside ours on the same models: one table a kind of family, and the speed of the clusterers.
- * Usage: npm run bench:methods -- ZOO [--seeds N] [--cache FILE] [--only tables|toy|speed] [--json]
+ * Usage: npm run bench:methods -- ZOO [--seeds N] [--cache FILE] [--only tables|run|toy|speed] [--json]
  */
 import { parseArgs } from 'node:util';
 import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
@@ -12,11 +12,12 @@ import { createPositionsOf } from '../src/refresh/positions-of.ts';
 import type { SampleLoader, TensorSample } from '../src/types/fingerprint.ts';
 import type { LineageModel } from '../src/types/lineage.ts';
 import { measureClusterers } from './lib/clusterer-speed.ts';
+import { compareWithRunning } from './lib/compare-with-running.ts';
 import { generateFamilies } from './lib/families.ts';
 import { closeOverPaths, type PairScore, scorePairs, type TrueParents } from './lib/pair-score.ts';
 import { NEURAL_LINEAGE, NEURAL_PHYLOGENY } from './lib/paper-figures.ts';
 import { table } from './lib/table.ts';
-import { measureToyNetworks, type ToyRow } from './lib/toy-networks.ts';
+import { measureToyNetworks, TOY_KINDS, type ToyRow } from './lib/toy-networks.ts';
 import { createOriginalOf, type Truth } from './lib/truth.ts';
 import { loadZoo } from './lib/zoo.ts';
 
@@ -32,7 +33,7 @@ const { values, positionals } = parseArgs({
 const [dir] = positionals;
 if (dir === undefined) {
   console.error(
-    'usage: npm run bench:methods -- ZOO [--seeds N] [--cache FILE] [--only tables|toy|speed] [--json]',
+    'usage: npm run bench:methods -- ZOO [--seeds N] [--cache FILE] [--only tables|run|toy|speed] [--json]',
   );
   process.exit(64);
 }
@@ -179,8 +180,10 @@ const averaged = (runs: readonly PairScore[], level: 0 | 1 | 2) => {
 };
 
 const report: object[] = [];
-if (values.only === undefined || values.only === 'tables')
-  for (const population of [...(await readZoo(dir)), growStars()]) {
+const wanted = (part: string) => values.only === undefined || values.only === part;
+const populations = wanted('tables') || wanted('run') ? await readZoo(dir) : [];
+if (wanted('tables'))
+  for (const population of [...populations, growStars()]) {
     const scorers = new Map(PAIR_SCORERS.map((scorer) => [scorer.name, scorer]));
     const rows: Row[] = [];
     for (const method of LINEAGE_METHODS) {
@@ -225,17 +228,50 @@ if (values.only === undefined || values.only === 'tables')
     );
   }
 
-if (values.only === undefined || values.only === 'toy') {
-  const toys: Awaited<ReturnType<typeof measureToyNetworks>>[] = [];
-  for (const seed of [1, 2, 3]) toys.push(await measureToyNetworks(seed));
-  report.push({ toy: toys });
-  if (!values.json) {
+if (wanted('run')) {
+  const llamas = populations.filter(({ kind }) => kind === 'llama');
+  const { rows, backend, seconds } = await compareWithRunning(dir, llamas, positions);
+  report.push({ run: rows, backend, seconds });
+  const cell = ([parent, grandparent, great]: PairScore['ancestors']) =>
+    [parent, grandparent, great].map((share) => (share === null ? '-' : percent(share))).join(' / ');
+  for (const { name } of values.json ? [] : llamas) {
+    const own = rows.filter(({ population }) => population === name);
+    console.log(
+      `\n### ${name}: Neural Lineage's task, candidates given, networks run on bytes; parent / grandparent / great-grandparent, % (${own[0]?.models} models, ${backend}, ${seconds.toFixed(0)} s for all)\n`,
+    );
+    console.log(
+      table(
+        [
+          'metric',
+          'from samples',
+          'run, plain',
+          'run, alpha .01',
+          'run, alpha 1',
+          'paper, ResNet18: plain, approx',
+        ],
+        own.map(({ metric, sampled, run }) => [
+          metric,
+          cell(sampled),
+          ...run.map(cell),
+          NEURAL_LINEAGE[metric] ?? '',
+        ]),
+      ),
+    );
+  }
+}
+
+if (wanted('toy'))
+  for (const kind of TOY_KINDS) {
+    const toys: Awaited<ReturnType<typeof measureToyNetworks>>[] = [];
+    for (const seed of [1, 2, 3]) toys.push(await measureToyNetworks(kind, seed));
+    report.push({ toy: kind, runs: toys });
+    if (values.json) continue;
     const across = (pick: (row: ToyRow) => number, metric: string) => {
       const found = toys.map(({ rows }) => pick(rows.find((row) => row.metric === metric) as ToyRow));
       return `${percent(mean(found))} ± ${percent(spread(found))}`;
     };
     console.log(
-      `\n### Neural Lineage on networks that run: 6 parents, 30 children, 30 grandchildren, fully connected, 3 seeds, % (${toys[0]?.backend}, ${mean(toys.map(({ seconds }) => seconds)).toFixed(0)} s a seed)\n`,
+      `\n### Neural Lineage on networks that run: 6 parents, 30 children, 30 grandchildren, ${kind}, 3 seeds, % (${toys[0]?.backend}, ${mean(toys.map(({ seconds }) => seconds)).toFixed(0)} s a seed)\n`,
     );
     console.log(
       table(
@@ -262,9 +298,8 @@ if (values.only === undefined || values.only === 'toy') {
       ),
     );
   }
-}
 
-if (values.only === undefined || values.only === 'speed') {
+if (wanted('speed')) {
   const rows = measureClusterers(20_000, 256, 4000);
   report.push({ speed: rows });
   if (!values.json) {

@@ -2,22 +2,27 @@ import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import type { Tensorflow } from './backend.ts';
 
 /**
- * Rows times matrix with a gradient written out: the WebAssembly backend is ten times slower on a product with a transposed operand
- * than on a transposition followed by a plain product.
+ * Matrix products (of the last two axes, axes before them alike in both) with a gradient written out: the WebAssembly backend is ten
+ * times slower on a product with a transposed operand than on a transposition followed by a plain product.
  */
-export function createProduct(tf: Tensorflow): (rows: Tensor, matrix: Tensor) => Tensor2D {
+export function createProduct(tf: Tensorflow): <T extends Tensor>(rows: T, matrix: Tensor) => T {
   const product = tf.customGrad((a, b, save) => {
-    const [rows, matrix] = [a as Tensor2D, b as Tensor2D];
+    const [rows, matrix] = [a as Tensor, b as Tensor];
     (save as (tensors: Tensor[]) => void)([rows, matrix]);
     return {
       value: tf.matMul(rows, matrix),
       gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const [x, w] = saved as [Tensor2D, Tensor2D];
-        return [tf.matMul(dy as Tensor2D, tf.transpose(w)), tf.matMul(tf.transpose(x), dy as Tensor2D)];
+        const [x, w] = saved as [Tensor, Tensor];
+        return [tf.matMul(dy, swapLastAxes(tf, w)), tf.matMul(swapLastAxes(tf, x), dy)];
       },
     };
   });
-  return (rows, matrix) => product(rows, matrix) as Tensor2D;
+  return <T extends Tensor>(rows: T, matrix: Tensor) => product(rows, matrix) as T;
+}
+
+export function swapLastAxes(tf: Tensorflow, x: Tensor): Tensor {
+  const axes = x.shape.map((_, axis) => axis);
+  return tf.transpose(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
 }
 
 /** Layer normalisation over the last axis. */

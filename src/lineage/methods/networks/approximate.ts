@@ -1,6 +1,6 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs';
 import type { Tensorflow } from '../learned/index.ts';
-import { finish, LSE_TEMPERATURE, type Metric } from '../similarity/metrics.ts';
+import { LSE_TEMPERATURE, type Metric } from '../similarity/metrics.ts';
 import type { Params, RunnableNetwork } from './runnable.ts';
 
 /** Keeps roots differentiable at zero. */
@@ -39,18 +39,15 @@ export function similarityOf(tf: Tensorflow, metric: Metric, f: Tensor, g: Tenso
 export interface ApproximatedSimilarity {
   /** similarity at the parent, before roots */
   value: number;
-  /** without the approximation */
-  plain: number;
-  /** with it */
-  approximated: number;
   /** <grad of the similarity at the parent, child - parent>: before roots and alpha */
   firstOrder: number;
 }
 
 /**
- * Neural Lineage's learning-free score (Yu and Wang, CVPR 2024): the similarity of parent's and child's features on a batch, plus alpha
- * times its first-order change as the parent's parameters move to the child's. That is the similarity a network linearised at the parent
- * would have, without its Jacobian: one backward pass and a dot product over the parameters both have in the same shape.
+ * Neural Lineage's learning-free score (Yu and Wang, CVPR 2024) by one metric: the similarity of parent's and child's features on a batch,
+ * and its first-order change as the parent's parameters move to the child's. `finish` adds alpha times the one to the other, which is the
+ * similarity a network linearised at the parent would have, without its Jacobian: one backward pass and a dot product over the parameters
+ * both have in the same shape. `target` holds the child's features on the batch.
  */
 export function approximateSimilarity(
   tf: Tensorflow,
@@ -58,11 +55,10 @@ export function approximateSimilarity(
   parent: Params,
   child: Params,
   batch: Tensor,
+  target: Tensor,
   metric: Metric,
-  alpha: number,
 ): ApproximatedSimilarity {
   return tf.tidy(() => {
-    const target = network.features(tf, child, batch);
     const names = Object.keys(parent)
       .filter((name) => child[name] && `${child[name].shape}` === `${parent[name]!.shape}`)
       .sort();
@@ -73,16 +69,10 @@ export function approximateSimilarity(
       return values.reduce<Scalar>((sum, value) => sum.add(value.sum().mul(0)), similarity);
     });
     const { value, grads } = gradient(names.map((name) => parent[name]!));
-    const firstOrder = names.reduce((sum, name, i) => {
-      const step = child[name]!.sub(parent[name]!);
-      return sum + grads[i]!.mul(step).sum().dataSync()[0]!;
-    }, 0);
-    const similarity = { value: value.dataSync()[0]!, slope: firstOrder };
+    const terms = names.map((name, i) => grads[i]!.mul(child[name]!.sub(parent[name]!)).sum());
     return {
-      value: similarity.value,
-      plain: finish(metric, similarity, 0),
-      approximated: finish(metric, similarity, alpha),
-      firstOrder,
+      value: value.dataSync()[0]!,
+      firstOrder: tf.addN(terms).dataSync()[0]!,
     };
   }) as unknown as ApproximatedSimilarity;
 }

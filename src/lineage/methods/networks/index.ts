@@ -1,9 +1,3 @@
 export { type ApproximatedSimilarity, approximateSimilarity, similarityOf } from './approximate.ts';
-export {
-  createConvNetwork,
-  createDenseNetwork,
-  createTinyLlama,
-  type Params,
-  type RunnableNetwork,
-  type TinyLlama,
-} from './runnable.ts';
+export { createConvNetwork, createDenseNetwork, type Params, type RunnableNetwork } from './runnable.ts';
+export { createTinyLlama, type TinyLlama } from './tiny-llama.ts';
