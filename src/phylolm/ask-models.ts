@@ -9,52 +9,67 @@ export interface AskOptions {
   probes: number;
   /** requests under way at once */
   concurrency: number;
-  /** answers an earlier run has, counted by model and gene: only what is missing is asked */
-  known?: Iterable<Completion>;
-  /** told of every new answer as it comes, so that a stopped run can go on */
-  onCompletion?: (completion: Completion, done: number, total: number) => void;
+  /** answers an earlier run has: only what is missing is asked */
+  known?: AnswerCounts;
+  /** Told of every new answer as it comes; an answer counts as given when this is done with it, and a failure stops the run. */
+  onCompletion: (completion: Completion, done: number, total: number) => void | Promise<void>;
 }
 
-/** Asks every model every gene so many times. The first failure stops it and is thrown; answers told until then are good. */
-export async function askModels(endpoint: Endpoint, options: AskOptions): Promise<Completion[]> {
-  const have = new Map<string, number>();
-  const keyOf = (model: string, prompt: string) => `${model}\n${prompt}`;
-  const completions: Completion[] = [];
-  for (const completion of options.known ?? []) {
-    const key = keyOf(completion.model, completion.prompt);
-    have.set(key, (have.get(key) ?? 0) + 1);
-    completions.push(completion);
-  }
-  const asked = options.models.flatMap((model) =>
-    options.genes.flatMap((prompt) => {
-      const first = have.get(keyOf(model, prompt)) ?? 0;
-      return Array.from({ length: Math.max(0, options.probes - first) }, (_, i) => ({
-        model,
-        prompt,
-        probe: first + i,
-      }));
-    }),
-  );
-  const queue = new PQueue({ concurrency: options.concurrency });
+/** How many completions of a prompt by a model there are. */
+export type AnswerCounts = (model: string, prompt: string) => number;
+
+/**
+ * Asks every model every gene so many times. The first failure stops it and is thrown; answers told until then are good.
+ * @returns how many completions were asked for
+ */
+export async function askModels(endpoint: Endpoint, options: AskOptions): Promise<number> {
+  const { models, genes, probes, concurrency, known = () => 0, onCompletion } = options;
+  const missing = (model: string, prompt: string) => Math.max(0, probes - known(model, prompt));
+  let total = 0;
+  for (const model of models) for (const prompt of genes) total += missing(model, prompt);
+  const queue = new PQueue({ concurrency });
   let done = 0;
-  let failure: unknown = null;
-  for (const { model, prompt, probe } of asked) {
-    if (failure !== null) break;
-    // the queue never holds more than a few rounds of work, whatever the number of genes
-    await queue.onSizeLessThan(options.concurrency * 4);
-    void queue.add(async () => {
-      if (failure !== null) return;
-      try {
-        const completion = { model, prompt, completion: await endpoint.complete(model, prompt, probe) };
-        completions.push(completion);
-        done++;
-        options.onCompletion?.(completion, done, asked.length);
-      } catch (error) {
-        failure ??= error;
+  let failure: { error: unknown } | null = null;
+  const ask = async (model: string, prompt: string, probe: number) => {
+    if (failure !== null) return;
+    try {
+      const completion = await endpoint.complete(model, prompt, probe);
+      await onCompletion({ model, prompt, completion }, ++done, total);
+    } catch (error) {
+      failure ??= { error };
+    }
+  };
+  for (const model of models)
+    for (const prompt of genes)
+      for (let probe = probes - missing(model, prompt); probe < probes; probe++) {
+        if (failure !== null) break;
+        // the queue never holds more than a few rounds of work, whatever the number of genes
+        await queue.onSizeLessThan(concurrency * 4);
+        void queue.add(() => ask(model, prompt, probe));
       }
-    });
-  }
   await queue.onIdle();
-  if (failure !== null) throw failure;
-  return completions;
+  if (failure !== null) throw (failure as { error: unknown }).error;
+  return total;
+}
+
+/** Counts the answers there are to these prompts by these models; others are passed over, so memory goes by what is asked. */
+export async function countAnswers(
+  completions: AsyncIterable<Completion>,
+  models: readonly string[],
+  genes: readonly string[],
+): Promise<AnswerCounts> {
+  const places = new Map(genes.map((gene, i) => [gene, i]));
+  const asked = new Set(models);
+  const counts = new Map<string, Uint32Array>();
+  for await (const { model, prompt } of completions) {
+    const place = places.get(prompt);
+    if (place === undefined || !asked.has(model)) continue;
+    let ofModel = counts.get(model);
+    if (ofModel === undefined) {
+      ofModel = new Uint32Array(genes.length);
+      counts.set(model, ofModel);
+    }
+    ofModel[place]!++;
+  }
+  return (model, prompt) => counts.get(model)?.[places.get(prompt) ?? -1] ?? 0;
 }

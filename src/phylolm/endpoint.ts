@@ -1,6 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { request } from 'undici';
 import { HublineageError } from '../types/errors.ts';
+import { type Clock, createPace, type Headers, interrupted, sleep } from './pace.ts';
 
 /** `openai`: POST /v1/completions; `hf`: POST /models/<model> of a Hugging Face inference endpoint. */
 export type EndpointKind = 'openai' | 'hf';
@@ -14,35 +15,51 @@ export interface EndpointOptions {
   /** tokens asked for: enough for four characters */
   maxTokens: number;
   temperature: number;
+  /** until an answer begins, and again until it has come whole: a server that drips is as silent as one that says nothing */
   timeoutMs: number;
   /** tries of one request */
   tries: number;
+  /** requests begun in any minute at most; null: no limit of our own */
+  perMinute?: number | null;
   signal: AbortSignal;
-  /** ms; injected so that tests need not wait */
-  wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+  clock?: Clock;
   onWait?: (ms: number, reason: string) => void;
 }
 
 export interface Endpoint {
+  /** where it is, without path or key: for people */
+  readonly origin: string;
   /** one completion of a prompt, without the prompt */
   complete(model: string, prompt: string, probe: number): Promise<string>;
 }
 
 const MAX_ANSWER_BYTES = 1_000_000;
-const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 60_000;
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 60_000;
+/** characters of a refusal that are passed on */
+const MAX_EXCERPT = 200;
+
+const SYSTEM_CLOCK: Clock = {
+  // the monotonic clock: a wall clock that is set back must not hold requests up
+  now: () => performance.timeOrigin + performance.now(),
+  sleep: (ms, signal) => delay(ms, undefined, { signal }),
+};
+
+/** `throttled`: the server asks to wait. `failed`: worth another try. */
+type Tried =
+  | { outcome: 'answered'; value: unknown; headers: Headers }
+  | { outcome: 'throttled'; reason: string; headers: Headers }
+  | { outcome: 'failed'; error: HublineageError };
 
 /**
- * A client of an inference endpoint. One 429 or 503 makes every request wait as long as the server asks (Retry-After, else 1, 2, 4, ...
- * 60 s) and costs no try; other failures of the network or of the server (5xx) are tried again.
- * HubAuth for 401 and 403, ModelUnknown for 404, HubBadAnswer, HubTimeout, HubUnreachable, Interrupted.
+ * A client of an inference endpoint. A 429 or 503 makes every request wait as long as the server asks and costs no try; so does a window
+ * that its headers call spent. Other failures of the network or of the server (5xx) are tried again.
+ * HubAuth for 401 and 403, ModelUnknown for 404, HubBadAnswer, HubTimeout, HubUnreachable, HubThrottled, QuotaReached, Interrupted.
  */
 export function createEndpoint(options: EndpointOptions): Endpoint {
-  const { kind, key, signal, wait = (ms) => sleep(ms, undefined, { signal }) } = options;
+  const { kind, key, signal, clock = SYSTEM_CLOCK } = options;
   const base = toBase(options.url);
-  /** shared by all requests: until then nobody asks */
-  let closedUntil = 0;
-  let throttled = 0;
+  const pace = createPace({ clock, signal, perMinute: options.perMinute ?? null, onWait: options.onWait });
 
   async function send(model: string, body: unknown): Promise<unknown> {
     const url =
@@ -50,52 +67,58 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         ? `${base.replace(/\/v1$/, '')}/v1/completions`
         : `${base.replace(/\/models$/, '')}/models/${model.split('/').map(encodeURIComponent).join('/')}`;
     for (let tried = 1; ; ) {
-      const pause = closedUntil - performance.now();
-      if (pause > 0) await interruptible(wait(pause, signal));
+      await pace.enter();
       const answer = await tryOnce(url, model, body);
-      if ('value' in answer) {
-        throttled = 0;
+      if (answer.outcome === 'answered') {
+        pace.answered(answer.headers);
         return answer.value;
       }
-      if (answer.throttledMs !== null) {
-        throttled++;
-        // a server that says 429 for ever is down
-        if (throttled > 100) throw answer.error;
-        const ms = Math.min(
-          LONGEST_WAIT_MS,
-          answer.throttledMs || FIRST_WAIT_MS * 2 ** Math.min(6, throttled - 1),
-        );
-        closedUntil = Math.max(closedUntil, performance.now() + ms);
-        options.onWait?.(ms, answer.error.message);
-        // an injected wait does not move the clock: the gate is opened by hand
-        await interruptible(wait(ms, signal));
-        closedUntil = 0;
+      if (answer.outcome === 'throttled') {
+        pace.throttle(answer.headers, answer.reason);
         continue;
       }
       if (tried >= options.tries) throw answer.error;
-      await interruptible(wait(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tried - 1)), signal));
+      await sleep(clock, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (tried - 1)), signal);
       tried++;
     }
   }
 
-  async function tryOnce(
-    url: string,
-    model: string,
-    body: unknown,
-  ): Promise<{ value: unknown } | { error: HublineageError; throttledMs: number | null }> {
-    if (signal.aborted) throw interrupted();
+  async function tryOnce(url: string, model: string, body: unknown): Promise<Tried> {
     const where = `${model} at ${base}`;
-    const again = (
-      code: 'HubUnreachable' | 'HubTimeout' | 'HubOverloaded' | 'HubBadAnswer',
-      message: string,
-      cause?: unknown,
-    ) => ({
-      error: new HublineageError(code, message, { where, cause }),
-      throttledMs: null,
-    });
-    let text: string;
-    let status: number;
-    let retryAfter: string | undefined;
+    const answer = await post(url, body, where);
+    if ('outcome' in answer) return answer;
+    const { status, headers, text } = answer;
+    if (status === 429 || status === 503)
+      return { outcome: 'throttled', reason: `The endpoint asks to wait (status ${status}).`, headers };
+    if (status >= 500)
+      return failed('HubOverloaded', `The endpoint failed (status ${status})${excerpt(text)}.`, where);
+    if (status !== 200) throw refusal(status, text, url, where);
+    try {
+      return { outcome: 'answered', value: JSON.parse(text), headers };
+    } catch (cause) {
+      return failed(
+        'HubBadAnswer',
+        `The endpoint answered with something that is not JSON${excerpt(text)}.`,
+        where,
+        {
+          hint: 'A web page means that the address is not that of the API; such addresses often end in /v1.',
+          cause,
+        },
+      );
+    }
+  }
+
+  /** One request, with all its waiting bounded. */
+  async function post(
+    url: string,
+    body: unknown,
+    where: string,
+  ): Promise<Tried | { status: number; headers: Headers; text: string }> {
+    const stop = new AbortController();
+    const onAbort = () => stop.abort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    // undici's own timeouts start again with every byte
+    const timer = setTimeout(onAbort, 2 * options.timeoutMs);
     try {
       const answer = await request(url, {
         method: 'POST',
@@ -107,47 +130,35 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         body: JSON.stringify(body),
         headersTimeout: options.timeoutMs,
         bodyTimeout: options.timeoutMs,
-        signal,
+        signal: stop.signal,
       });
-      status = answer.statusCode;
-      retryAfter = [answer.headers['retry-after']].flat()[0];
-      text = await readCapped(answer.body);
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        text: await readCapped(answer.body, where),
+      };
     } catch (cause) {
       if (signal.aborted) throw interrupted();
       if (cause instanceof HublineageError) throw cause;
       const code = (cause as { code?: string }).code ?? '';
-      return /TIMEOUT/.test(code)
-        ? again('HubTimeout', 'The endpoint did not answer in time.', cause)
-        : again('HubUnreachable', `The endpoint cannot be reached (${code || 'connection broken'}).`, cause);
-    }
-    if (status === 429 || status === 503)
-      return {
-        error: new HublineageError('HubThrottled', `The endpoint asks to wait (status ${status}).`, {
-          where,
-        }),
-        throttledMs: toWaitMs(retryAfter),
-      };
-    if (status >= 500) return again('HubOverloaded', `The endpoint failed (status ${status}).`);
-    if (status === 401 || status === 403)
-      throw new HublineageError('HubAuth', `The endpoint refuses this key (status ${status}).`, {
-        where,
-        hint: 'Give the key of the service with --key-file FILE.',
-      });
-    if (status === 404)
-      throw new HublineageError('ModelUnknown', 'The endpoint does not know this model or path.', {
-        where,
-        hint: `Asked for ${url}; check --endpoint, --api and --models.`,
-      });
-    if (status !== 200)
-      throw new HublineageError('HubBadAnswer', `The endpoint answered with status ${status}.`, { where });
-    try {
-      return { value: JSON.parse(text) };
-    } catch (cause) {
-      return again('HubBadAnswer', 'The endpoint answered with something that is not JSON.', cause);
+      return stop.signal.aborted || /TIMEOUT/.test(code)
+        ? failed('HubTimeout', 'The endpoint did not answer in time.', where, { cause })
+        : failed(
+            'HubUnreachable',
+            `The endpoint cannot be reached (${code || 'connection broken'}).`,
+            where,
+            {
+              cause,
+            },
+          );
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
     }
   }
 
   return {
+    origin: new URL(base).origin,
     async complete(model, prompt, probe) {
       const { maxTokens, temperature } = options;
       const answer =
@@ -179,6 +190,50 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   };
 }
 
+function failed(
+  code: 'HubUnreachable' | 'HubTimeout' | 'HubOverloaded' | 'HubBadAnswer',
+  message: string,
+  where: string,
+  details: { hint?: string; cause?: unknown } = {},
+): Tried {
+  return { outcome: 'failed', error: new HublineageError(code, message, { where, ...details }) };
+}
+
+/** Answers that will not get better by asking again. */
+function refusal(status: number, text: string, url: string, where: string): HublineageError {
+  if (status === 401 || status === 403)
+    return new HublineageError('HubAuth', `The endpoint refuses this key (status ${status}).`, {
+      where,
+      hint: 'Give the key of the service with --key-file FILE.',
+    });
+  if (status === 404)
+    return new HublineageError('ModelUnknown', 'The endpoint does not know this model or path.', {
+      where,
+      hint: `Asked for ${url}; check --endpoint, --api and --models.`,
+    });
+  return new HublineageError('HubBadAnswer', `The endpoint answered with status ${status}${excerpt(text)}.`, {
+    where,
+  });
+}
+
+/** The beginning of what a server said, as ` ("...")`: it may be anything, so nothing in it can steer a terminal. */
+function excerpt(text: string): string {
+  let said = text;
+  try {
+    const { error, message, detail } = JSON.parse(text) as Record<string, unknown>;
+    const nested = (error as { message?: unknown } | null)?.message;
+    said = [nested, error, message, detail].find((part): part is string => typeof part === 'string') ?? text;
+  } catch {
+    // not JSON: shown as it is
+  }
+  const plain = said
+    .slice(0, 10 * MAX_EXCERPT)
+    .replace(/[\p{C}\s]+/gu, ' ')
+    .trim();
+  if (plain === '') return '';
+  return plain.length > MAX_EXCERPT ? ` ("${plain.slice(0, MAX_EXCERPT)}...")` : ` ("${plain}")`;
+}
+
 function fromOpenAi(answer: unknown): string | null {
   const text = (answer as { choices?: { text?: unknown }[] } | null)?.choices?.[0]?.text;
   return typeof text === 'string' ? text : null;
@@ -200,34 +255,19 @@ function toBase(url: string): string {
   return `${parsed.origin}${parsed.pathname.replace(/\/+$/, '')}`;
 }
 
-/** Retry-After in seconds or as a date, ms; 0 when there is none or it makes no sense. */
-function toWaitMs(header: string | undefined): number {
-  if (header === undefined) return 0;
-  const seconds = Number(header);
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) && ms > 0 ? ms : 0;
-}
-
-async function readCapped(body: AsyncIterable<Uint8Array> & { destroy(): unknown }): Promise<string> {
+async function readCapped(
+  body: AsyncIterable<Uint8Array> & { destroy(): unknown },
+  where: string,
+): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {
     length += chunk.length;
     if (length > MAX_ANSWER_BYTES) {
       body.destroy();
-      throw new HublineageError('BodyTooLarge', 'The endpoint answered with more than 1 MB.');
+      throw new HublineageError('BodyTooLarge', 'The endpoint answered with more than 1 MB.', { where });
     }
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-const interrupted = () => new HublineageError('Interrupted', 'Stopped while asking the endpoint.');
-
-async function interruptible(waiting: Promise<void>): Promise<void> {
-  try {
-    await waiting;
-  } catch (error) {
-    throw (error as Error).name === 'AbortError' ? interrupted() : error;
-  }
 }

@@ -1,5 +1,7 @@
 export type { Completion } from '../lineage/index.ts';
-export { type AskOptions, askModels } from './ask-models.ts';
+export { type AnswersFile, openAnswers } from './answers-file.ts';
+export { type AnswerCounts, type AskOptions, askModels, countAnswers } from './ask-models.ts';
 export { type BehaviourDocument, compareByBehaviour } from './compare.ts';
 export { createEndpoint, type Endpoint, type EndpointKind, type EndpointOptions } from './endpoint.ts';
+export type { Clock } from './pace.ts';
 export { readCompletions, readGenes } from './read-completions.ts';

@@ -3,11 +3,16 @@ import { createInterface } from 'node:readline';
 import type { Completion } from '../lineage/index.ts';
 import { HublineageError } from '../types/errors.ts';
 
-/** PhyloLM's own reference matrix (4,096 genes x 128 probes of 150 models) is 80 million; a laptop's memory holds the alleles of these. */
+/** Minutes of reading. The paper's 156 models x 128 genes x 32 probes are 640,000. */
 const MAX_ROWS = 20_000_000;
 /** characters a line: prompts are a paragraph, completions a few words */
 const MAX_LINE = 1_000_000;
 const MAX_MODELS = 1000;
+const MAX_GENES = 100_000;
+/** characters: in JSON each may take six, and a line of completions holds one prompt */
+const MAX_GENE = 100_000;
+/** of all genes */
+const MAX_GENE_CHARACTERS = 64_000_000;
 
 /**
  * Completions from a file of JSON lines: `{"model": "a/b", "prompt": "...", "completion": "..."}`, one a probe; blank lines are skipped.
@@ -30,14 +35,24 @@ export async function* readCompletions(file: string): AsyncGenerator<Completion>
 
 /** Genes: one prompt a line, as JSON (`{"prompt": "..."}` or a string) or, where a line is neither, as it stands. */
 export async function readGenes(file: string): Promise<string[]> {
-  const genes: string[] = [];
+  const genes = new Set<string>();
+  let row = 0;
+  let characters = 0;
   for await (const line of readLines(file)) {
+    row++;
     if (line.trim() === '') continue;
-    genes.push(toGene(line));
-    if (genes.length > 100_000) throw unusable('more than 100,000 genes', file);
+    const gene = toGene(line);
+    if (genes.has(gene)) continue;
+    if (gene.length > MAX_GENE)
+      throw unusableGenes(`a prompt longer than ${MAX_GENE} characters`, `${file}, line ${row}`);
+    characters += gene.length;
+    genes.add(gene);
+    if (genes.size > MAX_GENES) throw unusableGenes(`more than ${MAX_GENES} prompts`, file);
+    if (characters > MAX_GENE_CHARACTERS)
+      throw unusableGenes(`more than ${MAX_GENE_CHARACTERS} characters of prompts`, file);
   }
-  if (genes.length === 0) throw unusable('no genes', file);
-  return [...new Set(genes)];
+  if (genes.size === 0) throw unusableGenes('there are none', file);
+  return [...genes];
 }
 
 function toGene(line: string): string {
@@ -58,7 +73,7 @@ function toCompletion(line: string, where: string): Completion {
   try {
     value = JSON.parse(line);
   } catch (cause) {
-    throw unusable('not JSON', where, cause);
+    throw unusable(`not JSON (${JSON.stringify(line.slice(0, 40))})`, where, cause);
   }
   const { model, prompt, completion } = (value ?? {}) as Record<string, unknown>;
   if (typeof model !== 'string' || typeof prompt !== 'string' || typeof completion !== 'string')
@@ -81,7 +96,12 @@ async function* readLines(file: string): AsyncGenerator<string> {
     if (pending > MAX_LINE) stream.destroy(unusable(`a line longer than ${MAX_LINE} characters`, file));
   });
   try {
-    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
+    let first = true;
+    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+      // some editors put a byte order mark before the first line
+      yield first ? line.replace(/^\ufeff/, '') : line;
+      first = false;
+    }
   } catch (error) {
     failure ??= error;
   } finally {
@@ -89,6 +109,13 @@ async function* readLines(file: string): AsyncGenerator<string> {
   }
   if (failure instanceof HublineageError) throw failure;
   if (failure !== null) throw unusable('the file cannot be read', file, failure);
+}
+
+function unusableGenes(message: string, where: string): HublineageError {
+  return new HublineageError('UsageInvalid', `Prompts cannot be used: ${message}.`, {
+    where,
+    hint: 'One prompt a line, as text or as JSON: {"prompt": "..."}.',
+  });
 }
 
 function unusable(message: string, where: string, cause?: unknown): HublineageError {

@@ -15,6 +15,7 @@ export {
 export { type EventSink, type RunEvent, STAGES, type Stage } from './events.ts';
 export { type Explanation, explainEdge, type LostCandidate, type PairStory } from './explain-edge.ts';
 export { type Identification, identify } from './identify.ts';
+export { type MatchedModels, matchModels } from './match-models.ts';
 export {
   readCorrections,
   readReport,

@@ -1,18 +1,28 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { LoadedConfig } from '../../config/index.ts';
 import {
   askModels,
   type BehaviourDocument,
-  type Completion,
   compareByBehaviour,
+  countAnswers,
   createEndpoint,
   type EndpointKind,
+  openAnswers,
   readCompletions,
   readGenes,
 } from '../../phylolm/index.ts';
 import { HublineageError } from '../../types/errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { toPrintable } from '../format.ts';
 import type { Io } from '../io.ts';
+import {
+  describeSaved,
+  refuseNothingSaved,
+  requireIndex,
+  type SavedBehaviour,
+  saveBehaviour,
+} from '../save-behaviour.ts';
 import { type CommandDefinition, type Setup, wholeNumber } from '../setup.ts';
 
 interface PhylolmOptions {
@@ -25,6 +35,8 @@ interface PhylolmOptions {
   maxTokens: number;
   temperature: number;
   concurrency: number;
+  perMinute?: number;
+  save?: boolean;
   keyFile?: string;
   newick?: string;
   svg?: string;
@@ -73,8 +85,19 @@ export const phylolm: CommandDefinition = {
       default: 4,
     },
     {
+      flags: '--per-minute <n>',
+      description:
+        'requests a minute at most; whatever the endpoint says of its own limits is obeyed besides',
+      parse: wholeNumber(),
+    },
+    {
       flags: '--key-file <file>',
       description: "file holding the endpoint's key; the Hub's token goes to huggingface.co only",
+    },
+    {
+      flags: '--save',
+      description:
+        'keep the comparison in the index: shown beside what weights tell (probe `behaviour`, nearest by behaviour), never counted',
     },
     { flags: '--newick <file>', description: 'write the tree in Newick format' },
     { flags: '--svg <file>', description: 'write a drawing of the tree' },
@@ -82,28 +105,46 @@ export const phylolm: CommandDefinition = {
   examples: [
     'hublineage phylolm --completions answers.jsonl --svg tree.svg',
     'hublineage phylolm --endpoint http://localhost:8000/v1 --models org/a,org/b --genes prompts.txt --completions answers.jsonl',
+    'hublineage phylolm --completions answers.jsonl --save   # then: hublineage show owner/gated-model',
   ],
   async work(setup, _args, rawOptions) {
     const options = rawOptions as unknown as PhylolmOptions;
-    const { io, options: global } = setup;
-    if (options.endpoint !== undefined) await ask(setup, options, options.endpoint);
-    else if (options.completions === undefined)
+    const { io, loaded, options: global } = setup;
+    const database = loaded.config.database.file;
+    // before anything is asked that may have to be paid for
+    if (options.save) requireIndex(database);
+    const file = options.completions;
+    let source: string;
+    if (options.endpoint !== undefined) source = await ask(setup, options, options.endpoint);
+    else if (file !== undefined) source = basename(file);
+    else
       throw new HublineageError('UsageInvalid', 'Nothing to compare.', {
         where: 'hublineage phylolm',
         hint: 'Give --completions FILE, or --endpoint URL with --models and --genes.',
       });
-    const document = await compareByBehaviour(readCompletions(options.completions ?? ''));
-    if (options.newick !== undefined) await writeFile(options.newick, `${document.newick}\n`);
-    if (options.svg !== undefined) await writeFile(options.svg, document.svg);
-    if (!global.quiet) for (const note of document.notes) io.err(`${note}\n`);
-    await io.out(global.json ? `${JSON.stringify(document, null, 2)}\n` : toText(document));
+    const document = await compareByBehaviour(readCompletions(file ?? ''));
+    if (options.newick !== undefined) await write(options.newick, `${document.newick}\n`);
+    if (options.svg !== undefined) await write(options.svg, document.svg);
+    const saved = options.save ? await saveBehaviour(database, document, source) : null;
+    if (!global.quiet) for (const note of document.notes) io.err(`${toPrintable(note)}\n`);
+    await io.out(
+      global.json ? `${JSON.stringify({ ...document, saved }, null, 2)}\n` : toText(document, saved),
+    );
+    if (saved !== null) refuseNothingSaved(saved);
     return EXIT.done;
   },
 };
 
-/** Answers go to the file as they come: what was paid for is never lost, and the next run asks only for what is missing. */
-async function ask({ io, loaded, signal, options: global }: Setup, options: PhylolmOptions, url: string) {
-  const models = (options.models ?? '').split(',').flatMap((name) => name.trim() || []);
+/**
+ * Answers go to the file as they come: what was paid for is never lost, and the next run asks only for what is missing.
+ * @returns where they came from
+ */
+async function ask(
+  { io, loaded, signal, options: global }: Setup,
+  options: PhylolmOptions,
+  url: string,
+): Promise<string> {
+  const models = [...new Set((options.models ?? '').split(',').flatMap((name) => name.trim() || []))];
   const missing = models.length === 0 ? '--models' : options.genes === undefined ? '--genes' : null;
   if (missing !== null || options.completions === undefined)
     throw new HublineageError('UsageInvalid', `An endpoint needs ${missing ?? '--completions'} as well.`, {
@@ -112,10 +153,6 @@ async function ask({ io, loaded, signal, options: global }: Setup, options: Phyl
     });
   const file = options.completions;
   const genes = await readGenes(options.genes ?? '');
-  // also tells at once when it cannot be written
-  await appendFile(file, '');
-  const known: Completion[] = [];
-  for await (const completion of readCompletions(file)) known.push(completion);
   const endpoint = createEndpoint({
     url,
     kind: options.api,
@@ -123,29 +160,43 @@ async function ask({ io, loaded, signal, options: global }: Setup, options: Phyl
     maxTokens: options.maxTokens,
     temperature: options.temperature,
     timeoutMs: loaded.config.hub.timeoutMs,
-    tries: loaded.config.hub.retries,
+    tries: loaded.config.hub.retries + 1,
+    perMinute: options.perMinute ?? null,
     signal,
     onWait: (ms, reason) => {
       if (!global.quiet) io.err(`${reason} Waiting ${Math.ceil(ms / 1000)} s.\n`);
     },
   });
-  let writing: Promise<void> = Promise.resolve();
+  // also tells at once when it cannot be written
+  const answers = await openAnswers(file);
   try {
+    if (answers.repaired > 0 && !global.quiet)
+      io.err(
+        `${file}: its last line was cut short when a run was stopped; that answer is asked for again.\n`,
+      );
+    const known = await countAnswers(readCompletions(file), models, genes);
     await askModels(endpoint, {
       models,
       genes,
       probes: options.probes,
       concurrency: options.concurrency,
       known,
-      onCompletion: (completion, done, total) => {
-        writing = writing.then(() => appendFile(file, `${JSON.stringify(completion)}\n`));
-        // the failure is thrown below, where it is waited for
-        writing.catch(() => {});
+      onCompletion: async (completion, done, total) => {
+        await answers.append(completion);
         if (!global.quiet) showProgress(io, done, total);
       },
     });
   } finally {
-    await writing;
+    await answers.close();
+  }
+  return endpoint.origin;
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text);
+  } catch (cause) {
+    throw new HublineageError('UsageInvalid', 'The tree cannot be written.', { where: path, cause });
   }
 }
 
@@ -172,10 +223,12 @@ async function readKey(
   return ours ? config.hub.token : null;
 }
 
-function toText({ models, distance, newick }: BehaviourDocument): string {
-  const width = Math.max(...models.map((name) => name.length));
-  const rows = models.map(
+function toText({ models, distance, newick }: BehaviourDocument, saved: SavedBehaviour | null): string {
+  const names = models.map(toPrintable);
+  const width = Math.max(...names.map((name) => name.length));
+  const rows = names.map(
     (name, i) => `${name.padEnd(width)}  ${distance[i]!.map((d) => d.toFixed(3).padStart(7)).join(' ')}`,
   );
-  return `Distances (-ln of Nei's similarity), columns in the order of the rows\n\n${rows.join('\n')}\n\n${newick}\n`;
+  const text = `Distances (-ln of Nei's similarity), columns in the order of the rows\n\n${rows.join('\n')}\n\n${toPrintable(newick)}\n`;
+  return saved === null ? text : `${text}\n${describeSaved(saved)}`;
 }

@@ -12,9 +12,9 @@ export interface TreeNode {
 export const MAX_LEAVES = 1000;
 
 /**
- * Neighbour joining (Saitou and Nei 1987, with Studier and Keppler's formulas). The tree is unrooted: the node returned joins the last
- * three subtrees and is no ancestor of anybody. Equal choices go to the pair that comes first.
- * @param distance symmetric, one row a name; UsageInvalid for other shapes, non-finite values or more than 1,000 names
+ * Neighbour joining (Saitou and Nei 1987, with Studier and Keppler's formulas of 1988). The tree is unrooted: the node returned joins the
+ * last three subtrees and is no ancestor of anybody. Equal choices go to the pair that comes first.
+ * @param distance symmetric, zero on its diagonal, one row a name; UsageInvalid for other shapes, non-finite values or more than 1,000 names
  */
 export function joinNeighbours(names: readonly string[], distance: readonly (readonly number[])[]): TreeNode {
   check(names, distance);
@@ -22,24 +22,13 @@ export function joinNeighbours(names: readonly string[], distance: readonly (rea
   if (nodes.length === 1) return nodes[0]!;
   const d = distance.map((row) => Float64Array.from(row));
   let active = nodes.map((_, i) => i);
+  const sums = new Float64Array(nodes.length);
   while (active.length > 3) {
     const n = active.length;
-    const sums = new Map(active.map((i) => [i, active.reduce((sum, k) => sum + d[i]![k]!, 0)]));
-    let best = Number.POSITIVE_INFINITY;
-    let f = -1;
-    let g = -1;
-    for (let x = 0; x < n; x++)
-      for (let y = x + 1; y < n; y++) {
-        const [i, j] = [active[x]!, active[y]!];
-        const q = (n - 2) * d[i]![j]! - sums.get(i)! - sums.get(j)!;
-        if (q < best) {
-          best = q;
-          f = i;
-          g = j;
-        }
-      }
+    for (const i of active) sums[i] = sumOf(d[i]!, active);
+    const [f, g] = nearestPair(d, active, sums);
     const between = d[f]![g]!;
-    const toF = between / 2 + (sums.get(f)! - sums.get(g)!) / (2 * (n - 2));
+    const toF = between / 2 + (sums[f]! - sums[g]!) / (2 * (n - 2));
     nodes[f]!.length = toF;
     nodes[g]!.length = between - toF;
     // the joined pair lives on at the place of its first half
@@ -62,6 +51,37 @@ export function joinNeighbours(names: readonly string[], distance: readonly (rea
     nodes[c]!.length = (d[a]![c]! + d[b]![c]! - d[a]![b]!) / 2;
   }
   return { name: null, length: 0, children: active.map((i) => nodes[i]!) };
+}
+
+function sumOf(row: Float64Array, active: readonly number[]): number {
+  let sum = 0;
+  for (const k of active) sum += row[k]!;
+  return sum;
+}
+
+/** The pair with the smallest Q = (n - 2) d_ij - r_i - r_j. */
+function nearestPair(
+  d: readonly Float64Array[],
+  active: readonly number[],
+  sums: Float64Array,
+): [number, number] {
+  const n = active.length;
+  let best = Number.POSITIVE_INFINITY;
+  let pair: [number, number] = [-1, -1];
+  for (let x = 0; x < n; x++) {
+    const i = active[x]!;
+    const row = d[i]!;
+    const sum = sums[i]!;
+    for (let y = x + 1; y < n; y++) {
+      const j = active[y]!;
+      const q = (n - 2) * row[j]! - sum - sums[j]!;
+      if (q < best) {
+        best = q;
+        pair = [i, j];
+      }
+    }
+  }
+  return pair;
 }
 
 /** The tree in Newick's format, names quoted where they hold anything but letters, digits, `.` and `-`. */
@@ -89,8 +109,9 @@ function check(names: readonly string[], distance: readonly (readonly number[])[
     fail(`a tree of ${names.length} models is more than neighbour joining takes (${MAX_LEAVES})`);
   if (distance.length !== names.length || distance.some((row) => row.length !== names.length))
     fail('the matrix has not one row and column a model');
-  distance.forEach((row, i) => {
+  for (const [i, row] of distance.entries()) {
+    if (row[i] !== 0) fail('the distance of a model to itself is zero');
     for (const [j, x] of row.entries())
       if (!Number.isFinite(x) || distance[j]![i] !== x) fail('distances must be finite and symmetric');
-  });
+  }
 }
