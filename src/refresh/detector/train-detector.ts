@@ -7,10 +7,14 @@ import {
   fitCalibration,
   fromCheckpointFile,
   fromLineageCheckpointFile,
+  type LabelledImages,
+  type LabelledSet,
   loadBackend,
   measureAccuracy,
   measureLineage,
   scorePairs,
+  type TrainingState,
+  type TrainOptions,
   toCheckpointFile,
   toFeatures,
   toLineageCheckpointFile,
@@ -59,38 +63,30 @@ export interface TrainedDetector {
 const REPEATS_OF_REAL = 3;
 const PATIENCE = 6;
 
-/** What one kind needs to be trained; `Sets` and `State` are its own. */
-interface Recipe<Set, State> {
+/** What one kind needs to be trained; `Set` is its own. */
+interface Recipe<Set> {
   read: (folder: string, name: string) => Promise<Set[]>;
-  fromCheckpoint: (bytes: Uint8Array) => State & { epoch: number };
-  toCheckpoint: (state: State) => Uint8Array;
+  fromCheckpoint: (bytes: Uint8Array) => TrainingState;
+  toCheckpoint: (state: TrainingState) => Uint8Array;
+  rate: number;
   /** trains, writes the files, and tells how it does on the held-out sets */
   train: (
     training: Set[],
     stop: Set[],
     backend: Backend,
-    run: {
-      seed: number;
-      epochs: number;
-      patience: number;
-      resume?: State;
-      signal: AbortSignal;
-      onEpoch: (progress: EpochProgress, state: () => State) => Promise<void>;
-    },
+    run: TrainOptions,
     write: { folder: string; facts: () => Record<string, unknown> },
   ) => Promise<{ loss: number; strict: number; files: string[] }>;
 }
 
-const PHYLOGENY: Recipe<
-  Parameters<typeof trainPhylogeny>[0][number],
-  ReturnType<typeof fromCheckpointFile>
-> = {
+const PHYLOGENY: Recipe<LabelledSet> = {
   read: readSets,
   fromCheckpoint: fromCheckpointFile,
   toCheckpoint: toCheckpointFile,
+  rate: 2e-3,
   async train(training, stop, backend, run, { folder, facts }) {
-    const model = await trainPhylogeny(training, stop, backend, { ...run, rate: 2e-3 });
-    const rate = (set: (typeof stop)[number]) => scorePairs(toFeatures(set.table), model);
+    const model = await trainPhylogeny(training, stop, backend, run);
+    const rate = (set: LabelledSet) => scorePairs(toFeatures(set.table), model);
     model.calibration = fitCalibration(stop, rate);
     await writePhylogenyModel(folder, model, facts());
     const { loss, strict } = measureAccuracy(stop, rate);
@@ -98,15 +94,13 @@ const PHYLOGENY: Recipe<
   },
 };
 
-const LINEAGE: Recipe<
-  Parameters<typeof trainLineage>[0][number],
-  ReturnType<typeof fromLineageCheckpointFile>
-> = {
+const LINEAGE: Recipe<LabelledImages> = {
   read: readImages,
   fromCheckpoint: fromLineageCheckpointFile,
   toCheckpoint: toLineageCheckpointFile,
+  rate: 3e-3,
   async train(training, stop, backend, run, { folder, facts }) {
-    const model = await trainLineage(training, stop, backend, { ...run, rate: 3e-3 });
+    const model = await trainLineage(training, stop, backend, run);
     await writeLineageModel(folder, model, facts());
     const { loss, strict } = measureLineage(stop, model);
     return { loss, strict, files: ['lineage.bin'] };
@@ -121,10 +115,7 @@ export function trainDetector(options: TrainDetectorOptions): Promise<TrainedDet
   return options.kind === 'phylogeny' ? trainWith(PHYLOGENY, options) : trainWith(LINEAGE, options);
 }
 
-async function trainWith<Set, State>(
-  recipe: Recipe<Set, State>,
-  options: TrainDetectorOptions,
-): Promise<TrainedDetector> {
+async function trainWith<Set>(recipe: Recipe<Set>, options: TrainDetectorOptions): Promise<TrainedDetector> {
   const { kind, out } = options;
   const data = options.data ?? DETECTOR_FOLDER;
   const checkpoint = join(out, `${kind}.checkpoint`);
@@ -139,13 +130,14 @@ async function trainWith<Set, State>(
   const backend = await loadBackend(options.backend);
   await mkdir(out, { recursive: true });
   let epochs = resume?.epoch ?? 0;
-  const run = {
+  const run: TrainOptions = {
+    rate: recipe.rate,
     seed: options.seed,
     epochs: options.epochs,
     patience: PATIENCE,
     ...(resume ? { resume } : {}),
     signal: options.signal,
-    onEpoch: async (progress: EpochProgress, state: () => State) => {
+    onEpoch: async (progress, state) => {
       epochs = progress.epoch;
       options.onEpoch(progress);
       await writeWhole(checkpoint, recipe.toCheckpoint(state()));

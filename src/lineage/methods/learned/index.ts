@@ -10,7 +10,6 @@ export {
 export type { LineageDetectorModel } from './lineage/rate-candidates.ts';
 export {
   type LabelledImages,
-  type LineageCheckpoint,
   measureLineage,
   measurePlainSimilarity,
   trainLineage,
@@ -35,10 +34,6 @@ export { rateNearestEarlier } from './phylogeny/rate-nearest-earlier.ts';
 export { type PairLogits, scorePairs } from './phylogeny/score-pairs.ts';
 export type { SetTable } from './phylogeny/set-table.ts';
 export { fromSetsFile, toSetsFile } from './phylogeny/sets-codec.ts';
-export {
-  type EpochProgress,
-  type LabelledSet,
-  type PhylogenyCheckpoint,
-  type TrainOptions,
-  trainPhylogeny,
-} from './phylogeny/train.ts';
+export { type LabelledSet, trainPhylogeny } from './phylogeny/train.ts';
+export type { EpochProgress, TrainOptions } from './train-in-epochs.ts';
+export type { TrainingState } from './training-state.ts';

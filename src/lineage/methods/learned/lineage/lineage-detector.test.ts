@@ -6,6 +6,7 @@ import { createRandom } from '../../../numeric/random.ts';
 import { startAdam } from '../adam.ts';
 import { BACKENDS, loadBackend } from '../backend.ts';
 import { layOut, startParameters, viewParameters } from '../tensor-spec.ts';
+import type { TrainingState } from '../training-state.ts';
 import { createForward } from './forward.ts';
 import { type ImageSet, imageDistance, PIXELS, toImages, toPairImages } from './images.ts';
 import { fromImagesFile, toImagesFile } from './images-codec.ts';
@@ -18,13 +19,7 @@ import {
 } from './model-codec.ts';
 import { lineageParameters, startDifferences } from './network.ts';
 import { rateCandidates } from './rate-candidates.ts';
-import {
-  type LabelledImages,
-  type LineageCheckpoint,
-  measureLineage,
-  measurePlainSimilarity,
-  trainLineage,
-} from './train.ts';
+import { type LabelledImages, measureLineage, measurePlainSimilarity, trainLineage } from './train.ts';
 
 const specs = lineageParameters();
 
@@ -153,7 +148,7 @@ describe('trainLineage', () => {
     const backend = await loadBackend('wasm');
     const options = { seed: 3, epochs: 2, rate: 0.01, patience: 9 };
     const losses: number[] = [];
-    let kept: LineageCheckpoint | null = null;
+    let kept: TrainingState | null = null;
     const whole = await trainLineage(training, heldOut, backend, {
       ...options,
       onEpoch: ({ epoch, trainLoss }, checkpoint) => {
@@ -226,7 +221,7 @@ describe('files', () => {
       adam: startAdam(model.weights.length),
       average: model.weights,
       best: model.weights,
-      bestLoss: Number.POSITIVE_INFINITY,
+      bestError: Number.POSITIVE_INFINITY,
       sinceBest: 0,
     };
     expect(fromLineageCheckpointFile(toLineageCheckpointFile(state))).toEqual(state);

@@ -1,12 +1,13 @@
-import type { Tensor } from '@tensorflow/tfjs';
+import type { Scalar, Tensor } from '@tensorflow/tfjs';
 import { createRandom } from '../../../numeric/random.ts';
-import { type AdamState, startAdam, stepAdam } from '../adam.ts';
 import type { Backend } from '../backend.ts';
 import { measureAccuracy } from '../phylogeny/evaluate.ts';
 import type { PairLogits } from '../phylogeny/score-pairs.ts';
 import { completePairs } from '../phylogeny/sets-codec.ts';
-import type { EpochProgress, LabelledSet } from '../phylogeny/train.ts';
-import { layOut, startParameters, viewParameters } from '../tensor-spec.ts';
+import type { LabelledSet } from '../phylogeny/train.ts';
+import { startParameters, viewParameters } from '../tensor-spec.ts';
+import { type TrainOptions, trainInEpochs } from '../train-in-epochs.ts';
+import { startTraining } from '../training-state.ts';
 import { createForward } from './forward.ts';
 import { type ImageSet, imageDistance, toPairImages } from './images.ts';
 import { lineageParameters, startDifferences } from './network.ts';
@@ -20,27 +21,6 @@ export interface LabelledImages {
   parents: readonly (readonly number[])[];
 }
 
-export interface LineageTrainOptions {
-  seed: number;
-  epochs: number;
-  rate: number;
-  patience: number;
-  resume?: LineageCheckpoint;
-  onEpoch?: (progress: EpochProgress, checkpoint: () => LineageCheckpoint) => void | Promise<void>;
-  signal?: AbortSignal;
-}
-
-export interface LineageCheckpoint {
-  epoch: number;
-  weights: Float32Array;
-  adam: AdamState;
-  /** moving average of the weights: what is judged and kept */
-  average: Float32Array;
-  best: Float32Array;
-  bestLoss: number;
-  sinceBest: number;
-}
-
 /** Children whose gradients are averaged in a step, and candidates a child is shown. */
 const BATCH = 8;
 const CANDIDATES = 11;
@@ -52,33 +32,19 @@ export async function trainLineage(
   training: readonly LabelledImages[],
   heldOut: readonly LabelledImages[],
   { tf }: Backend,
-  options: LineageTrainOptions,
+  options: TrainOptions,
 ): Promise<LineageDetectorModel> {
   const specs = lineageParameters();
-  const { parameters, size } = layOut(specs);
   const forward = createForward(tf);
   const first = startParameters(specs, options.seed);
   startDifferences(viewParameters(specs, first));
-  const state: LineageCheckpoint = options.resume ?? {
-    epoch: 0,
-    weights: first.slice(),
-    adam: startAdam(size),
-    average: first.slice(),
-    best: first.slice(),
-    bestLoss: Number.POSITIVE_INFINITY,
-    sinceBest: 0,
-  };
   // a root whose whole set descends from it is no question
   const questions = training.flatMap((set) =>
     set.parents.flatMap((_, child) => (eligible(set, child).length > 0 ? [{ set, child }] : [])),
   );
 
-  const learnFrom = (
-    batch: readonly { set: LabelledImages; child: number }[],
-    random: () => number,
-    rate: number,
-  ) => {
-    const shown = batch.map(({ set, child }) => {
+  const show = (batch: readonly { set: LabelledImages; child: number }[], random: () => number) =>
+    batch.map(({ set, child }) => {
       const candidates = drawCandidates(set, child, random);
       const parents = set.parents[child]!;
       return {
@@ -90,71 +56,38 @@ export async function trainLineage(
         ),
       };
     });
-    const { loss, gradient } = tf.tidy(() => {
-      const tensors = parameters.map((p) =>
-        tf.tensor(state.weights.subarray(p.offset, p.offset + p.size), p.shape),
-      );
-      const lossOf = (...values: Tensor[]) => {
-        const byName = new Map(parameters.map((p, i) => [p.name, values[i]!]));
+  const best = await trainInEpochs(
+    tf,
+    options.resume ?? startTraining(first),
+    {
+      specs,
+      averaged: AVERAGED,
+      *drawSteps(epoch) {
+        const random = createRandom(options.seed * 7919 + epoch);
+        const order = questions.map((q) => [random(), q] as const).sort((a, b) => a[0] - b[0]);
+        for (let at = 0; at < order.length; at += BATCH)
+          yield show(
+            order.slice(at, at + BATCH).map(([, q]) => q),
+            random,
+          );
+      },
+      lossOf(shown, parameter) {
         let total: Tensor = tf.scalar(0);
         for (const child of shown) {
-          const logits = forward(child, (name) => byName.get(name)!);
+          const logits = forward(child, parameter);
           const right = tf.logSumExp(tf.add(logits, tf.tensor1d(child.target)));
           total = tf.add(total, tf.sub(tf.logSumExp(logits), right));
         }
-        return tf.div(total, shown.length) as ReturnType<typeof tf.scalar>;
-      };
-      const { value, grads } = tf.valueAndGrads(lossOf)(tensors);
-      const flat = new Float32Array(size);
-      grads.forEach((g, i) => {
-        flat.set(g.dataSync() as Float32Array, parameters[i]!.offset);
-      });
-      return { loss: (value.dataSync() as Float32Array)[0]!, gradient: flat };
-    });
-    stepAdam(state.weights, gradient, state.adam, { rate, decay: 0.01, maxNorm: 2 });
-    const kept = Math.min(AVERAGED, (1 + state.adam.step) / (10 + state.adam.step));
-    for (let i = 0; i < size; i++)
-      state.average[i] = kept * state.average[i]! + (1 - kept) * state.weights[i]!;
-    return loss;
-  };
-
-  while (state.epoch < options.epochs && state.sinceBest < options.patience) {
-    const random = createRandom(options.seed * 7919 + state.epoch);
-    const order = questions.map((q) => [random(), q] as const).sort((a, b) => a[0] - b[0]);
-    const rate = options.rate * (0.02 + 0.49 * (1 + Math.cos((Math.PI * state.epoch) / options.epochs)));
-    let sum = 0;
-    let steps = 0;
-    for (let at = 0; at < order.length; at += BATCH, steps++) {
-      options.signal?.throwIfAborted();
-      sum += learnFrom(
-        order.slice(at, at + BATCH).map(([, q]) => q),
-        random,
-        rate,
-      );
-      // progress, signals and timers get their turn
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    state.epoch++;
-    const { loss, strict } = measureLineage(heldOut, { weights: state.average });
-    const best = loss < state.bestLoss;
-    if (best) {
-      state.bestLoss = loss;
-      state.best = state.average.slice();
-      state.sinceBest = 0;
-    } else state.sinceBest++;
-    await options.onEpoch?.(
-      {
-        epoch: state.epoch,
-        epochs: options.epochs,
-        trainLoss: sum / (steps || 1),
-        heldOutLoss: loss,
-        heldOutAccuracy: strict,
-        best,
+        return tf.div(total, shown.length) as Scalar;
       },
-      () => structuredClone(state),
-    );
-  }
-  return { weights: state.best };
+      judge(weights) {
+        const { loss, strict } = measureLineage(heldOut, { weights });
+        return { error: loss, loss, strict };
+      },
+    },
+    options,
+  );
+  return { weights: best };
 }
 
 /** Models that do not descend from the child: who may be asked about in the paper's task. */

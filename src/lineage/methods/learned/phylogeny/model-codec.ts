@@ -1,10 +1,11 @@
 import { HublineageError } from '../../../../types/errors.ts';
+import { fromFloatBytes, toFloatBytes } from '../float-bytes.ts';
 import { layOut } from '../tensor-spec.ts';
+import { fromTrainingStateFile, type TrainingState, toTrainingStateFile } from '../training-state.ts';
 import { NODE_EXTRAS, PAIR_EXTRAS } from './features.ts';
 import type { PhylogenyModel } from './model.ts';
-import { type PhylogenySizes, phylogenyParameters } from './network.ts';
+import { DEFAULT_SIZES, type PhylogenySizes, phylogenyParameters } from './network.ts';
 import { NODE_MEASURES, PAIR_MEASURES } from './set-table.ts';
-import type { PhylogenyCheckpoint } from './train.ts';
 
 /** The readable half of a trained detector; the weights are float32, little endian, in the order of `phylogenyParameters`. */
 export interface PhylogenySpec {
@@ -48,7 +49,7 @@ export function fromModelFiles(spec: unknown, weights: Uint8Array): PhylogenyMod
   if (read.features?.join() !== FEATURES.join())
     throw invalid('it was trained on other features than this version measures');
   const sizes = readSizes(read.sizes);
-  const [values] = fromFloatBytes(weights, [layOut(phylogenyParameters(sizes)).size]);
+  const [values] = fromFloatBytes(weights, [layOut(phylogenyParameters(sizes)).size], invalid);
   return {
     sizes,
     nodeScale: readScale(read.nodeScale, sizes.nodeWidth),
@@ -61,43 +62,13 @@ export function fromModelFiles(spec: unknown, weights: Uint8Array): PhylogenyMod
   };
 }
 
-/** Checkpoints: a line of JSON, then weights, Adam's two moments, the average and the best weights so far. */
-export function toCheckpointFile(state: PhylogenyCheckpoint): Uint8Array {
-  const { epoch, bestError, sinceBest, weights, adam, average, best } = state;
-  const head = new TextEncoder().encode(
-    `${JSON.stringify({ format: FORMAT, epoch, bestError: Number.isFinite(bestError) ? bestError : null, sinceBest, step: adam.step, size: weights.length })}\n`,
-  );
-  const body = toFloatBytes([weights, adam.first, adam.second, average, best]);
-  const bytes = new Uint8Array(head.length + body.length);
-  bytes.set(head);
-  bytes.set(body, head.length);
-  return bytes;
+export function toCheckpointFile(state: TrainingState): Uint8Array {
+  return toTrainingStateFile(FORMAT, state);
 }
 
-export function fromCheckpointFile(bytes: Uint8Array): PhylogenyCheckpoint {
-  const end = bytes.indexOf(0x0a);
-  let head: Record<string, unknown>;
-  try {
-    head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, Math.max(0, end))));
-  } catch {
-    throw invalid('the checkpoint has no header');
-  }
-  const size = readNumber(head.size);
-  if (head.format !== FORMAT || !Number.isInteger(size) || size < 1 || size > 1e7)
-    throw invalid('the checkpoint is of another version');
-  const [weights, first, second, average, best] = fromFloatBytes(
-    bytes.subarray(end + 1),
-    Array<number>(5).fill(size),
-  );
-  return {
-    epoch: readNumber(head.epoch),
-    bestError: head.bestError === null ? Number.POSITIVE_INFINITY : readNumber(head.bestError),
-    sinceBest: readNumber(head.sinceBest),
-    weights: weights!,
-    adam: { step: readNumber(head.step), first: first!, second: second! },
-    average: average!,
-    best: best!,
-  };
+/** HeaderInvalid when it is not a checkpoint of the network this version trains. */
+export function fromCheckpointFile(bytes: Uint8Array): TrainingState {
+  return fromTrainingStateFile(bytes, FORMAT, layOut(phylogenyParameters(DEFAULT_SIZES)).size, invalid);
 }
 
 function readSizes(sizes: Partial<PhylogenySizes> | undefined): PhylogenySizes {
@@ -131,34 +102,6 @@ function readScale(scale: { mean?: unknown; sd?: unknown } | undefined, width: n
 function readNumber(value: unknown): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) throw invalid('a number is missing');
   return value;
-}
-
-function toFloatBytes(arrays: readonly Float32Array[]): Uint8Array {
-  const bytes = new Uint8Array(4 * arrays.reduce((sum, a) => sum + a.length, 0));
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const array of arrays)
-    for (const value of array) {
-      view.setFloat32(at, value, true);
-      at += 4;
-    }
-  return bytes;
-}
-
-function fromFloatBytes(bytes: Uint8Array, sizes: readonly number[]): Float32Array[] {
-  if (bytes.length !== 4 * sizes.reduce((a, b) => a + b, 0))
-    throw invalid('the weights do not have the size the description says');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
-  return sizes.map((size) => {
-    const values = new Float32Array(size);
-    for (let i = 0; i < size; i++, at += 4) {
-      const value = view.getFloat32(at, true);
-      if (!Number.isFinite(value)) throw invalid('a weight is not a number');
-      values[i] = value;
-    }
-    return values;
-  });
 }
 
 function invalid(why: string): HublineageError {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../numeric/random.ts';
 import { type Backend, loadBackend } from '../backend.ts';
+import type { TrainingState } from '../training-state.ts';
 import { fitCalibration, pairLogOdds, rawLogOdds } from './calibrate.ts';
 import { dropLeaves } from './disturb-set.ts';
 import { measureAccuracy } from './evaluate.ts';
@@ -8,7 +9,7 @@ import { NODE_WIDTH, PAIR_WIDTH, toFeatures } from './features.ts';
 import { scorePairs } from './score-pairs.ts';
 import { NODE_MEASURES, PAIR_MEASURES, pairColumn } from './set-table.ts';
 import { completePairs } from './sets-codec.ts';
-import { type LabelledSet, type PhylogenyCheckpoint, trainPhylogeny } from './train.ts';
+import { type LabelledSet, trainPhylogeny } from './train.ts';
 
 /** Chains and stars whose true parent is marked by one measure; everything else is noise. */
 function toySet(seed: number, n = 6): LabelledSet {
@@ -69,7 +70,7 @@ describe('trainPhylogeny', () => {
   it('gives the same weights when interrupted and resumed', async () => {
     const options = { seed: 4, epochs: 3, rate: 0.01, patience: 5, sizes };
     const whole = await trainPhylogeny(training.slice(0, 3), heldOut, backend, options);
-    let kept: PhylogenyCheckpoint | null = null;
+    let kept: TrainingState | null = null;
     const stop = new AbortController();
     await expect(
       trainPhylogeny(training.slice(0, 3), heldOut, backend, {

@@ -1,8 +1,9 @@
-import type { Tensor } from '@tensorflow/tfjs';
+import type { Scalar } from '@tensorflow/tfjs';
 import { createNormal, createRandom } from '../../../numeric/random.ts';
-import { type AdamState, startAdam, stepAdam } from '../adam.ts';
 import type { Backend } from '../backend.ts';
-import { layOut, startParameters } from '../tensor-spec.ts';
+import { startParameters } from '../tensor-spec.ts';
+import { type TrainOptions, trainInEpochs } from '../train-in-epochs.ts';
+import { startTraining } from '../training-state.ts';
 import { disturbRows, dropLeaves, keepColumns } from './disturb-set.ts';
 import { measureAccuracy } from './evaluate.ts';
 import { toFeatures } from './features.ts';
@@ -21,45 +22,10 @@ export interface LabelledSet {
   parents: readonly (readonly number[])[];
 }
 
-export interface TrainOptions {
-  seed: number;
-  epochs: number;
-  rate: number;
-  /** epochs without more right answers on the held-out sets before it stops */
-  patience: number;
-  sizes?: PhylogenySizes;
-  /** goes on from here; the rest of the run is the one that was interrupted */
-  resume?: PhylogenyCheckpoint;
-  /** told after every epoch; a promise is waited for (checkpoints) */
-  onEpoch?: (progress: EpochProgress, checkpoint: () => PhylogenyCheckpoint) => void | Promise<void>;
-  signal?: AbortSignal;
-}
-
-export interface EpochProgress {
-  epoch: number;
-  epochs: number;
-  trainLoss: number;
-  heldOutLoss: number;
-  heldOutAccuracy: number;
-  best: boolean;
-}
-
-/** Everything that is needed to go on after an epoch. */
-export interface PhylogenyCheckpoint {
-  epoch: number;
-  weights: Float32Array;
-  adam: AdamState;
-  /** moving average of the weights */
-  average: Float32Array;
-  best: Float32Array;
-  bestError: number;
-  sinceBest: number;
-}
-
 /** Share of columns switched off in a step, and noise in standard deviations. */
 const DROPPED_COLUMNS = 0.1;
 const NOISE = 0.1;
-/** Share of the averaged weights kept a step: judged and kept is the average, which generalises better than any one step's weights. */
+/** Share of the averaged weights kept a step. */
 const AVERAGED = 0.997;
 
 /**
@@ -70,7 +36,7 @@ export async function trainPhylogeny(
   training: readonly LabelledSet[],
   heldOut: readonly LabelledSet[],
   { tf }: Backend,
-  options: TrainOptions,
+  options: TrainOptions & { sizes?: PhylogenySizes },
 ): Promise<PhylogenyModel> {
   const sizes = options.sizes ?? DEFAULT_SIZES;
   const features = training.map((set) => toFeatures(set.table));
@@ -94,17 +60,7 @@ export async function trainPhylogeny(
   };
   const sets = training.filter((set) => set.table.repos.length > 1);
   const specs = phylogenyParameters(sizes);
-  const { parameters, size } = layOut(specs);
   const forward = createForward(tf, sizes);
-  const state: PhylogenyCheckpoint = options.resume ?? {
-    epoch: 0,
-    weights: startParameters(specs, options.seed),
-    adam: startAdam(size),
-    average: startParameters(specs, options.seed),
-    best: new Float32Array(size),
-    bestError: Number.POSITIVE_INFINITY,
-    sinceBest: 0,
-  };
   const toModel = (weights: Float32Array): PhylogenyModel => ({
     sizes,
     nodeScale,
@@ -113,71 +69,35 @@ export async function trainPhylogeny(
     calibration: { slope: 1, intercept: 0 },
   });
 
-  const learnFrom = (set: LabelledSet, seed: number, rate: number): number => {
-    const { dense, target } = prepare(set, seed);
-    const { loss, gradient } = tf.tidy(() => {
-      const tensors = parameters.map((p) =>
-        tf.tensor(state.weights.subarray(p.offset, p.offset + p.size), p.shape),
-      );
-      const wanted = tf.tensor2d(target, [dense.count, dense.count + 1]);
-      const lossOf = (...values: Tensor[]) => {
-        const byName = new Map(parameters.map((p, i) => [p.name, values[i]!]));
-        const logits = forward(dense, (name) => byName.get(name)!);
-        // any true parent will do: a merge has several
-        const chosen = tf.logSumExp(tf.add(logits, wanted), 1);
-        return tf.mean(tf.sub(tf.logSumExp(logits, 1), chosen)) as ReturnType<typeof tf.scalar>;
-      };
-      const { value, grads } = tf.valueAndGrads(lossOf)(tensors);
-      const flat = new Float32Array(size);
-      grads.forEach((g, i) => {
-        flat.set(g.dataSync() as Float32Array, parameters[i]!.offset);
-      });
-      return { loss: (value.dataSync() as Float32Array)[0]!, gradient: flat };
-    });
-    stepAdam(state.weights, gradient, state.adam, { rate, decay: 0.01, maxNorm: 2 });
-    const kept = Math.min(AVERAGED, (1 + state.adam.step) / (10 + state.adam.step));
-    for (let i = 0; i < size; i++)
-      state.average[i] = kept * state.average[i]! + (1 - kept) * state.weights[i]!;
-    return loss;
-  };
-
-  while (state.epoch < options.epochs && state.sinceBest < options.patience) {
-    options.signal?.throwIfAborted();
-    const order = shuffle(sets.length, createRandom(options.seed * 7919 + state.epoch));
-    // cosine from the full rate to a fiftieth
-    const rate = options.rate * (0.02 + 0.49 * (1 + Math.cos((Math.PI * state.epoch) / options.epochs)));
-    let sum = 0;
-    for (const i of order) {
-      options.signal?.throwIfAborted();
-      sum += learnFrom(sets[i]!, options.seed * 104_729 + state.epoch * 7919 + i, rate);
-      // progress, signals and timers get their turn
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    state.epoch++;
-    const { loss, strict, right } = measureAccuracy(heldOut, (set) =>
-      scorePairs(toFeatures(set.table), toModel(state.average)),
-    );
-    // by answers, ties by loss: late epochs grow too sure of themselves, which the calibration takes back
-    const error = 1 - right + 1e-3 * loss;
-    const better = error < state.bestError;
-    if (better) {
-      state.bestError = error;
-      state.best = state.average.slice();
-      state.sinceBest = 0;
-    } else state.sinceBest++;
-    await options.onEpoch?.(
-      {
-        epoch: state.epoch,
-        epochs: options.epochs,
-        trainLoss: sum / sets.length,
-        heldOutLoss: loss,
-        heldOutAccuracy: strict,
-        best: better,
+  const state = options.resume ?? startTraining(startParameters(specs, options.seed));
+  const best = await trainInEpochs(
+    tf,
+    state,
+    {
+      specs,
+      averaged: AVERAGED,
+      *drawSteps(epoch) {
+        for (const i of shuffle(sets.length, createRandom(options.seed * 7919 + epoch)))
+          yield prepare(sets[i]!, options.seed * 104_729 + epoch * 7919 + i);
       },
-      () => structuredClone(state),
-    );
-  }
-  return toModel(state.best);
+      lossOf({ dense, target }, parameter) {
+        const logits = forward(dense, parameter);
+        // any true parent will do: a merge has several
+        const wanted = tf.tensor2d(target, [dense.count, dense.count + 1]);
+        const chosen = tf.logSumExp(tf.add(logits, wanted), 1);
+        return tf.mean(tf.sub(tf.logSumExp(logits, 1), chosen)) as Scalar;
+      },
+      judge(weights) {
+        const { loss, strict, right } = measureAccuracy(heldOut, (set) =>
+          scorePairs(toFeatures(set.table), toModel(weights)),
+        );
+        // by answers, ties by loss: late epochs grow too sure of themselves, which the calibration takes back
+        return { error: 1 - right + 1e-3 * loss, loss, strict };
+      },
+    },
+    options,
+  );
+  return toModel(best);
 }
 
 /** 0 at true parents (or at "none" where there are none), -1e9 elsewhere: added to logits before a log-sum-exp. */
