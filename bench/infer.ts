@@ -1,136 +1,52 @@
 /**
- * `node bench/infer.ts [N...]`: wall time, CPU time, peak memory and growth exponent of a full rebuild over generated fingerprints:
- * families of power-law sizes, one hub with a tenth of all models. Then what a night costs: 1 % of the models are taken away, the
- * rest is inferred and remembered, and they are placed again. Samples are cut from the cores (4,096 values a model), so loading costs
- * nothing here; what is measured is the inference. Goals at 100,000 on 2 cores: 10 minutes and 4 GB; 30 s to place 1,000 new models.
+ * `node bench/infer.ts [N...]`: what inference costs over N planted fingerprints (bench/lib/planted-index.ts), in wall and CPU seconds:
+ * - `rebuild`: everything inferred with nothing remembered; its growth exponent, from CPU time, comes last
+ * - `place`: a hundredth of the models are new since the night before
+ * - `unchanged`: nothing is
+ * and the bytes that are remembered, as the store keeps them. Goals at 100,000 on 2 cores: 10 minutes and 4 GB to rebuild; 30 s to place
+ * 1,000 new models. Samples are cut from the cores (4,096 values a model), so next to nothing is spent on loading.
  */
 import { loadavg } from 'node:os';
 import { deserialize, serialize } from 'node:v8';
+import { deflateSync, inflateSync } from 'node:zlib';
 import { type InferenceMemory, inferLineage } from '../src/lineage/index.ts';
-import { createNormal, createRandom } from '../src/lineage/numeric/random.ts';
-import type { TensorSample } from '../src/types/fingerprint.ts';
+import { createRandom } from '../src/lineage/numeric/random.ts';
 import type { LineageModel } from '../src/types/lineage.ts';
-import { hashValues, statsOf, toBf16 } from './lib/formats.ts';
+import { plantIndex, samplesOf } from './lib/planted-index.ts';
 
-const CORE = 4096;
-const TENSORS = 8;
-
-interface Planted {
-  models: LineageModel[];
-  parents: Map<string, string | null>;
-}
-
-function plant(count: number, seed: number): Planted {
-  const random = createRandom(seed);
-  const normal = createNormal(random);
-  const noise = Float32Array.from({ length: 1 << 20 }, normal);
-  const models: LineageModel[] = [];
-  const parents = new Map<string, string | null>();
-  let family = 0;
-  while (models.length < count) {
-    const wanted =
-      family === 0 ? Math.max(20, count / 10) : Math.min(count / 20, Math.ceil(3 / (0.01 + random()) ** 1.2));
-    const layout = `llama/1/h${64 * (1 + (family % 12))}`;
-    const members: { model: LineageModel; children: number }[] = [];
-    for (let i = 0; i < wanted && models.length < count; i++) {
-      const parent = i === 0 ? null : pickParent(members, random, family === 0 ? 0.95 : 0.6);
-      const core = new Float32Array(CORE);
-      const at = Math.floor(random() * (noise.length - CORE));
-      const r = parent ? Math.min(0.2, 0.015 * Math.exp(normal())) : 1;
-      for (let k = 0; k < CORE; k++)
-        core[k] = toBf16((parent ? parent.model.fingerprint.core[k]! : 0) + 0.02 * r * noise[at + k]!);
-      const repo = `owner${Math.floor(random() * 500)}/f${family}-${i}`;
-      const model: LineageModel = {
-        repo,
-        owner: repo.split('/')[0]!,
-        createdAt: Date.UTC(2023, 0, 1) + (family + i) * 3_600_000 * 5,
-        fingerprint: {
-          scheme: 1,
-          family: 'llama',
-          architecture: 'LlamaForCausalLM',
-          kind: 'full',
-          format: 'safetensors',
-          dtype: 'BF16',
-          quantized: false,
-          params: 7e9,
-          widths: {
-            hidden: 64 * (1 + (family % 12)),
-            intermediate: null,
-            heads: null,
-            kvHeads: null,
-            headDim: null,
-            layers: 8,
-            vocab: 32000,
-            crossAttention: null,
-          },
-          adapter: null,
-          core,
-          coreKey: layout,
-          files: [{ path: 'model.safetensors', size: 1, sha256: `${family}-${i}` }],
-          notes: [],
-        },
-      };
-      members.push({ model, children: 0 });
-      models.push(model);
-      parents.set(repo, parent?.model.repo ?? null);
-      if (parent) parent.children++;
-    }
-    family++;
-  }
-  return { models, parents };
-}
-
-function pickParent(members: { model: LineageModel; children: number }[], random: () => number, hub: number) {
-  if (random() < hub) return members[0]!;
-  return members[Math.floor(random() * members.length)]!;
-}
-
-function samplesOf(model: LineageModel): TensorSample[] {
-  const size = CORE / TENSORS;
-  return Array.from({ length: TENSORS }, (_, t) => {
-    const values = model.fingerprint.core.subarray(t * size, (t + 1) * size);
-    return {
-      name: `model.layers.${t}.mlp.up_proj.weight`,
-      role: 'mlp.up_proj.weight',
-      layer: t,
-      shape: [16, size / 16],
-      dtype: 'BF16',
-      encoding: 'plain',
-      values,
-      stats: statsOf(values),
-      hash: hashValues(values),
-    };
-  });
-}
-
-const sizes = process.argv
-  .slice(2)
-  .map(Number)
-  .filter((n) => n > 0);
 interface Row {
+  what: 'rebuild' | 'place' | 'unchanged';
   models: number;
+  new: number;
   seconds: number;
   cpuSeconds: number;
-  peakMb: number;
-  right: number;
   load: number;
+  peakMb: number;
 }
 
-/** Kept as bytes, as the store keeps it. */
-function createMemory(): InferenceMemory {
+/** Kept as the store keeps it. */
+function createMemory(): InferenceMemory & { bytes(): number } {
   const kept = new Map<string, Uint8Array>();
   return {
     recall: async (key) => {
       const bytes = kept.get(key);
-      return bytes === undefined ? undefined : deserialize(bytes);
+      return bytes === undefined ? undefined : deserialize(inflateSync(bytes));
     },
     keep: async (key, value) => {
-      kept.set(key, serialize(value));
+      kept.set(key, deflateSync(serialize(value), { level: 1 }));
     },
+    bytes: () => [...kept.values()].reduce((sum, bytes) => sum + bytes.length, 0),
   };
 }
 
-async function measure(models: readonly LineageModel[], memory?: InferenceMemory) {
+const round = (x: number) => Number(x.toFixed(3));
+const print = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
+
+async function measure(
+  what: Row['what'],
+  models: readonly LineageModel[],
+  { memory, fresh }: { memory?: InferenceMemory; fresh: number },
+) {
   const byRepo = new Map(models.map((m) => [m.repo, m]));
   const started = performance.now();
   const cpu = process.cpuUsage();
@@ -140,40 +56,62 @@ async function measure(models: readonly LineageModel[], memory?: InferenceMemory
     { method: 'hublineage', seed: 1, minProbability: 0.5, ...(memory ? { memory } : {}) },
   );
   const { user, system } = process.cpuUsage(cpu);
-  const seconds = (performance.now() - started) / 1000;
-  return { result, seconds, cpuSeconds: (user + system) / 1e6, load: loadavg()[0]! };
+  const row: Row = {
+    what,
+    models: models.length,
+    new: fresh,
+    seconds: round((performance.now() - started) / 1000),
+    cpuSeconds: round((user + system) / 1e6),
+    load: round(loadavg()[0]!),
+    peakMb: Math.round(process.resourceUsage().maxRSS / 1024),
+  };
+  return { result, row };
 }
 
-const round = (x: number) => Number(x.toFixed(3));
-const rows: Row[] = [];
+/** A hundredth of the models, each as likely. */
+function pickNew(count: number): Set<number> {
+  const random = createRandom(11);
+  const picked = new Set<number>();
+  while (picked.size < Math.ceil(count / 100)) picked.add(Math.floor(random() * count));
+  return picked;
+}
+
+const sizes = process.argv
+  .slice(2)
+  .map(Number)
+  .filter((n) => n > 0);
+const rebuilds: Row[] = [];
 for (const count of sizes.length > 0 ? sizes : [1000, 10_000, 100_000]) {
-  const { models, parents } = plant(count, 3);
-  const memory = createMemory();
-  const { result, seconds, cpuSeconds, load } = await measure(models);
+  const { models, parents } = plantIndex(count, 3);
+  const { result, row } = await measure('rebuild', models, { fresh: count });
   const got = new Map(result.edges.filter((e) => e.rank === 1).map((e) => [e.child, e.parent]));
   let right = 0;
   for (const [child, parent] of parents) if ((got.get(child) ?? null) === parent) right++;
-  rows.push({
-    models: count,
-    seconds: round(seconds),
-    cpuSeconds: round(cpuSeconds),
-    peakMb: Math.round(process.resourceUsage().maxRSS / 1024),
-    right: right / count,
-    load: round(load),
-  });
-  process.stdout.write(`${JSON.stringify(rows.at(-1))}\n`);
+  rebuilds.push(row);
+  print({ ...row, right: right / count });
 
-  const random = createRandom(11);
-  const before = models.filter(() => random() >= 0.01);
-  await measure(before, memory);
-  const night = await measure(models, memory);
-  const same = JSON.stringify(night.result.edges) === JSON.stringify(result.edges);
-  process.stdout.write(
-    `${JSON.stringify({ models: count, new: count - before.length, seconds: round(night.seconds), cpuSeconds: round(night.cpuSeconds), load: round(night.load), sameAsRebuild: same })}\n`,
+  const conclusions = JSON.stringify([result.edges, result.virtualParents]);
+  const isSame = (other: typeof result) =>
+    JSON.stringify([other.edges, other.virtualParents]) === conclusions;
+  const fresh = pickNew(count);
+  const memory = createMemory();
+  await measure(
+    'rebuild',
+    models.filter((_, i) => !fresh.has(i)),
+    { memory, fresh: count },
   );
+  const placed = await measure('place', models, { memory, fresh: fresh.size });
+  print({ ...placed.row, sameAsRebuild: isSame(placed.result) });
+  const unchanged = await measure('unchanged', models, { memory, fresh: 0 });
+  print({
+    ...unchanged.row,
+    sameAsRebuild: isSame(unchanged.result),
+    // two nights' rows: the store would have dropped those that the second did not ask for
+    rememberedBytesPerModel: Math.round(memory.bytes() / count),
+  });
 }
-const [first, last] = [rows[0]!, rows.at(-1)!];
-if (rows.length > 1)
-  process.stdout.write(
-    `${JSON.stringify({ exponent: round(Math.log(last.cpuSeconds / first.cpuSeconds) / Math.log(last.models / first.models)) })}\n`,
-  );
+const [first, last] = [rebuilds[0]!, rebuilds.at(-1)!];
+if (rebuilds.length > 1)
+  print({
+    exponent: round(Math.log(last.cpuSeconds / first.cpuSeconds) / Math.log(last.models / first.models)),
+  });

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LineageModel } from '../types/lineage.ts';
-import { createNearestList, findBlocks } from './blocks.ts';
+import { findBlocks } from './blocks.ts';
 import { squaredDistance, testCosine } from './cosine-test.ts';
+import { createNearestList } from './numeric/nearest-list.ts';
 import { createNormal, createRandom } from './numeric/random.ts';
 
 const WIDTH = 512;

@@ -3,6 +3,7 @@ import type { Calibration } from './calibration.ts';
 import type { CopyClass } from './copies.ts';
 import type { ChildFinding } from './findings.ts';
 import type { ModelSamples, SampleCache } from './model-samples.ts';
+import { createNearestList } from './numeric/nearest-list.ts';
 import type { LineageOptions } from './options.ts';
 import { logistic } from './probability.ts';
 import { learnedDetectorAgrees } from './probes/learned-detector-agrees.ts';
@@ -58,10 +59,11 @@ export function toTreeNode(model: LineageModel, world: World): TreeNode {
 
 /** The K closest of all, by closeness over all samples. For families small enough to hold every pair against every other. */
 export function nearestInTable(table: PairTable, wanted: number): number[][] {
+  const list = createNearestList(wanted);
   return Array.from({ length: table.size }, (_, i) => {
-    const others = Array.from({ length: table.size }, (_, j) => j).filter((j) => j !== i);
-    const close = new Map(others.map((j) => [j, closenessOfPair(table, i, j)]));
-    return others.sort((a, b) => close.get(b)! - close.get(a)! || a - b).slice(0, wanted);
+    list.clear();
+    for (let j = 0; j < table.size; j++) if (j !== i) list.offer(-closenessOfPair(table, i, j), j);
+    return list.items();
   });
 }
 

@@ -44,6 +44,11 @@ export function areComparable(a: TensorSample, b: TensorSample): boolean {
   return true;
 }
 
+/** Equal for tensors of one name that are comparable: for whoever asks of many pairs. */
+export function comparableKey({ name, shape, values }: TensorSample): string {
+  return `${values.length}/${shape.length}/${shape.slice(TOKEN_TENSOR.test(name) ? 1 : 0).join()}`;
+}
+
 export function compareTensors(child: TensorSample, parent: TensorSample): TensorPair {
   const c = child.values;
   const p = parent.values;

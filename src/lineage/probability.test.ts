@@ -16,7 +16,8 @@ describe('weighCandidates', () => {
         fc.double({ min: 0.01, max: 1, noNaN: true }),
         (rivals, rightWay) => {
           const candidates = rivals.map((terms) => ({ terms, score: terms.a + terms.b }));
-          for (const { probability, logOdds } of weighCandidates(candidates, rightWay, DEFAULT_CALIBRATION)) {
+          const weigh = weighCandidates(candidates, rightWay, DEFAULT_CALIBRATION);
+          for (const { probability, logOdds } of candidates.map((_, i) => weigh(i))) {
             const sum = Object.values(logOdds).reduce((x, y) => x + y, 0);
             expect(sum).toBeCloseTo(logit(probability), 6);
             expect(probability).toBeGreaterThan(0);

@@ -29,29 +29,33 @@ export function logistic(x: number): number {
  * minus its w-average over the rivals; what remains, `rivals`, is minus the entropy of w: the price of having many plausible rivals.
  * `direction` is the log-odds lost to the chance that the edge points the other way or that the real parent is not in the
  * index; `calibration` what the fitted map changes before that.
+ * Weighed one by one when asked for: a family's size times the square of its candidates is more than the few that are listed need.
  * @param rightWay probability that the child is not itself above the candidates, and that its parent is among them
  */
 export function weighCandidates(
   candidates: readonly Rival[],
   rightWay: number,
   calibration: Calibration,
-): WeighedCandidate[] {
-  const top = Math.max(...candidates.map((c) => c.score));
-  const weights = candidates.map((c) => Math.exp(c.score - top));
-  const total = weights.reduce((a, b) => a + b, 0);
-  return candidates.map((candidate, i) => {
+): (candidate: number) => WeighedCandidate {
+  let top = Number.NEGATIVE_INFINITY;
+  for (const c of candidates) top = Math.max(top, c.score);
+  const weights = Float64Array.from(candidates, (c) => Math.exp(c.score - top));
+  let total = 0;
+  for (const weight of weights) total += weight;
+  const names = new Set<string>();
+  for (const c of candidates) for (const name in c.terms) names.add(name);
+  return (i) => {
+    const candidate = candidates[i]!;
     const logOdds: Record<string, number> = {};
     const others = total - weights[i]!;
-    const names = new Set(candidates.flatMap((c) => Object.keys(c.terms)));
     let raw: number;
     if (others > 1e-300 && candidates.length > 1) {
       raw = candidate.score - top - Math.log(others);
       let credited = 0;
       for (const name of names) {
         let mean = 0;
-        candidates.forEach((c, j) => {
-          if (j !== i) mean += (weights[j]! / others) * (c.terms[name] ?? 0);
-        });
+        for (let j = 0; j < candidates.length; j++)
+          if (j !== i) mean += (weights[j]! / others) * (candidates[j]!.terms[name] ?? 0);
         const credit = (candidate.terms[name] ?? 0) - mean;
         logOdds[name] = credit;
         credited += credit;
@@ -68,7 +72,7 @@ export function weighCandidates(
     const final = logit(clampProbability(logistic(fitted) * rightWay));
     logOdds.direction = final - fitted;
     return { probability: logistic(final), logOdds };
-  });
+  };
 }
 
 /** The fitted map from raw to honest log-odds, capped on both sides: no finding here is surer than one in a few hundred. */

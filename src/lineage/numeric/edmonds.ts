@@ -10,22 +10,45 @@ interface ArborescenceEdge {
   cost: number;
 }
 
-/**
- * Picks for every node the index of its edge in `edges`, -1 for the root.
- * Null when some node cannot be reached from the root. Costs may be negative; ties go to the earlier edge.
- */
+/** The same edges as columns. */
+export interface EdgeColumns {
+  from: Int32Array;
+  to: Int32Array;
+  cost: Float64Array;
+}
+
+/** `findArborescenceOf` over edges as objects. */
 export function findArborescence(
   nodeCount: number,
   edges: readonly ArborescenceEdge[],
   root: number,
 ): Int32Array | null {
-  const count = edges.length;
+  return findArborescenceOf(
+    nodeCount,
+    {
+      from: Int32Array.from(edges, (e) => e.from),
+      to: Int32Array.from(edges, (e) => e.to),
+      cost: Float64Array.from(edges, (e) => e.cost),
+    },
+    root,
+  );
+}
+
+/**
+ * Picks for every node the index of its edge, -1 for the root.
+ * Null when some node cannot be reached from the root. Costs may be negative; ties go to the earlier edge.
+ */
+export function findArborescenceOf(
+  nodeCount: number,
+  { from: sources, to: targets, cost: costs }: EdgeColumns,
+  root: number,
+): Int32Array | null {
+  const count = costs.length;
   const left = new Int32Array(count).fill(-1);
   const right = new Int32Array(count).fill(-1);
-  const cost = new Float64Array(count);
+  const cost = Float64Array.from(costs);
   const lazy = new Float64Array(count);
   const heap = new Int32Array(nodeCount).fill(-1);
-  for (let e = 0; e < count; e++) cost[e] = edges[e]!.cost;
 
   const push = (node: number) => {
     const add = lazy[node]!;
@@ -47,7 +70,11 @@ export function findArborescence(
     while (a >= 0 && b >= 0) {
       push(a);
       push(b);
-      if (before(b, a)) [a, b] = [b, a];
+      if (before(b, a)) {
+        const other = a;
+        a = b;
+        b = other;
+      }
       spine.push(a);
       a = right[a]!;
     }
@@ -62,8 +89,8 @@ export function findArborescence(
   };
 
   for (let e = 0; e < count; e++) {
-    const { from, to } = edges[e]!;
-    if (from !== to && to !== root) heap[to] = merge(heap[to]!, e);
+    const to = targets[e]!;
+    if (sources[e] !== to && to !== root) heap[to] = merge(heap[to]!, e);
   }
 
   // Union-find with rollback (union by size, no path compression), so contraction can be undone.
@@ -111,7 +138,7 @@ export function findArborescence(
       heap[u] = merge(left[top]!, right[top]!);
       left[top] = -1;
       right[top] = -1;
-      const from = find(edges[top]!.from);
+      const from = find(sources[top]!);
       if (from === u) continue;
       queue[length] = top;
       path[length] = u;
@@ -134,14 +161,14 @@ export function findArborescence(
         cycles.push({ at: u, time, edges: Array.from(queue.subarray(length, end)) });
       }
     }
-    for (let i = 0; i < length; i++) chosen[find(edges[queue[i]!]!.to)] = queue[i]!;
+    for (let i = 0; i < length; i++) chosen[find(targets[queue[i]!]!)] = queue[i]!;
   }
   for (let i = cycles.length - 1; i >= 0; i--) {
     const cycle = cycles[i]!;
     const entering = chosen[cycle.at]!;
     rollback(cycle.time);
-    for (const e of cycle.edges) chosen[find(edges[e]!.to)] = e;
-    chosen[find(edges[entering]!.to)] = entering;
+    for (const e of cycle.edges) chosen[find(targets[e]!)] = e;
+    chosen[find(targets[entering]!)] = entering;
   }
   chosen[root] = -1;
   return chosen;

@@ -1,6 +1,9 @@
+import type { TensorSample } from '../../types/fingerprint.ts';
 import type { ModelSamples } from '../model-samples.ts';
 import { FINENESS, type Grid, readGrid, roundToGrid } from '../number-grid.ts';
-import { areComparable } from '../pair-statistics.ts';
+import { createNumberTable } from '../numeric/number-table.ts';
+import { sumOfSquares } from '../numeric/squared-distance.ts';
+import { comparableKey } from '../pair-statistics.ts';
 
 /** Squared distances of two models, tensor by tensor. Tensors are numbered by the table; 0 values mean "not common". */
 export interface PairDistances {
@@ -30,6 +33,8 @@ export interface PairTable {
   readonly weights: Float64Array;
   grid(model: number): Grid;
   distances(a: number, b: number, mode?: DistanceMode): PairDistances;
+  /** see `closenessOfPair` */
+  closeness(a: number, b: number): number;
   /** sum of squares of a tensor's values, per value, averaged over models seen: the scale that distances are held against */
   readonly power: Float64Array;
   samples(model: number): ModelSamples;
@@ -37,6 +42,8 @@ export interface PairTable {
 
 const VECTOR_CAP = 64;
 const MODES: readonly DistanceMode[] = ['raw', 'forgiving', 'rounded'];
+/** Beyond this a sum of squares is an overflown half's. */
+const FINITE = 1e30;
 
 export function createPairTable(models: readonly ModelSamples[]): PairTable {
   const names = new Map<string, number>();
@@ -46,9 +53,23 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
   const weights = new Float64Array(tensorCount);
   const power = new Float64Array(tensorCount);
   const seen = new Float64Array(tensorCount);
-  for (const model of models)
+  // Looked up once a model rather than once a pair: tensors by number, and a number that is equal where tensors can be compared.
+  const byNumber: (TensorSample | undefined)[][] = [];
+  const layoutOf: Int32Array[] = [];
+  const layouts = new Map<string, number>();
+  for (const model of models) {
+    const mine: (TensorSample | undefined)[] = new Array(tensorCount).fill(undefined);
+    const layout = new Int32Array(tensorCount).fill(-1);
     for (const tensor of model.tensors) {
       const t = names.get(tensor.name)!;
+      const key = comparableKey(tensor);
+      let number = layouts.get(key);
+      if (number === undefined) {
+        number = layouts.size;
+        layouts.set(key, number);
+      }
+      mine[t] = tensor;
+      layout[t] = number;
       const vector = tensor.shape.length < 2;
       weights[t] = Math.max(
         weights[t]!,
@@ -59,10 +80,57 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
       power[t] = (power[t]! * seen[t]! + scale) / (seen[t]! + 1);
       seen[t]!++;
     }
+    byNumber.push(mine);
+    layoutOf.push(layout);
+  }
   const grids = models.map((m) => readGrid(m.tensors));
-  const cache = new Map<number, PairDistances>();
+  const known = createNumberTable();
+  const kept: PairDistances[] = [];
+  const closeness = createNumberTable();
 
-  return {
+  const measure = (low: number, high: number, kind: number): PairDistances => {
+    const grid = FINENESS[grids[low]!] < FINENESS[grids[high]!] ? grids[low]! : grids[high]!;
+    const squared = new Float64Array(tensorCount);
+    const count = new Uint16Array(tensorCount);
+    for (let t = 0; t < tensorCount; t++) {
+      const tensor = byNumber[low]![t];
+      const other = byNumber[high]![t];
+      if (!tensor || !other || layoutOf[low]![t] !== layoutOf[high]![t]) continue;
+      // equal hashes are equal values: most tensors of a copy or of an adapter merged in
+      if (tensor.hash !== '' && tensor.hash === other.hash && tensor.shape[0] === other.shape[0]) {
+        count[t] = Math.min(tensor.stats.count, 65535);
+        continue;
+      }
+      const x = tensor.values;
+      const y = other.values;
+      if (kind === 0) {
+        // nearly always every value is there: one sum without a look at each, checked at the end
+        const sum = sumOfSquares(x, y);
+        if (sum < FINITE) {
+          squared[t] = sum;
+          count[t] = Math.min(x.length, 65535);
+          continue;
+        }
+      }
+      let sum = 0;
+      let n = 0;
+      for (let i = 0; i < x.length; i++) {
+        let d = x[i]! - y[i]!;
+        if (!(d * d < FINITE)) continue;
+        n++;
+        if (kind > 0 && d !== 0) {
+          const rounded = roundToGrid(x[i]!, grid) - roundToGrid(y[i]!, grid);
+          if (kind === 2 || rounded === 0) d = rounded;
+        }
+        sum += d * d;
+      }
+      squared[t] = sum;
+      count[t] = Math.min(n, 65535);
+    }
+    return { squared, count };
+  };
+
+  const table: PairTable = {
     size: models.length,
     tensorCount,
     names,
@@ -71,64 +139,27 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
     grid: (model) => grids[model]!,
     samples: (model) => models[model]!,
     distances(a, b, mode = 'forgiving') {
-      const [low, high] = a < b ? [a, b] : [b, a];
-      const mixed = grids[low] !== grids[high];
-      const kind = mixed ? MODES.indexOf(mode) : 0;
-      const grid = FINENESS[grids[low]!] < FINENESS[grids[high]!] ? grids[low]! : grids[high]!;
+      const low = a < b ? a : b;
+      const high = a < b ? b : a;
+      const kind = grids[low] !== grids[high] ? MODES.indexOf(mode) : 0;
       const key = (low * models.length + high) * MODES.length + kind;
-      const known = cache.get(key);
-      if (known) return known;
-      const squared = new Float64Array(tensorCount);
-      const count = new Uint16Array(tensorCount);
-      for (const tensor of models[low]!.tensors) {
-        const other = models[high]!.byName.get(tensor.name);
-        if (!other || !areComparable(tensor, other)) continue;
-        const t = names.get(tensor.name)!;
-        // equal hashes are equal values: most tensors of a copy or of an adapter merged in
-        if (tensor.hash !== '' && tensor.hash === other.hash && tensor.shape[0] === other.shape[0]) {
-          count[t] = Math.min(tensor.stats.count, 65535);
-          continue;
-        }
-        const x = tensor.values;
-        const y = other.values;
-        if (kind === 0) {
-          // nearly always every value is there: one sum without a look at each, checked at the end
-          const sum = sumOfSquares(x, y);
-          if (sum < 1e30) {
-            squared[t] = sum;
-            count[t] = Math.min(x.length, 65535);
-            continue;
-          }
-        }
-        let sum = 0;
-        let n = 0;
-        for (let i = 0; i < x.length; i++) {
-          let d = x[i]! - y[i]!;
-          if (!(d * d < 1e30)) continue;
-          n++;
-          if (kind > 0 && d !== 0) {
-            const rounded = roundToGrid(x[i]!, grid) - roundToGrid(y[i]!, grid);
-            if (kind === 2 || rounded === 0) d = rounded;
-          }
-          sum += d * d;
-        }
-        squared[t] = sum;
-        count[t] = Math.min(n, 65535);
-      }
-      const result = { squared, count };
-      cache.set(key, result);
-      return result;
+      const at = known.get(key);
+      if (at >= 0) return kept[at]!;
+      const found = measure(low, high, kind);
+      known.set(key, kept.length);
+      kept.push(found);
+      return found;
+    },
+    closeness(a, b) {
+      const key = a < b ? a * models.length + b : b * models.length + a;
+      const found = closeness.get(key);
+      if (!Number.isNaN(found)) return found;
+      const value = measureCloseness(table, a, b);
+      closeness.set(key, value);
+      return value;
     },
   };
-}
-
-function sumOfSquares(x: Float32Array, y: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) {
-    const d = x[i]! - y[i]!;
-    sum += d * d;
-  }
-  return sum;
+  return table;
 }
 
 /**
@@ -136,6 +167,10 @@ function sumOfSquares(x: Float32Array, y: Float32Array): number {
  * For an unknown step size, n times this is the profile log-likelihood of "one is the other plus Gaussian steps", tensor by tensor.
  */
 export function closenessOfPair(table: PairTable, a: number, b: number): number {
+  return table.closeness(a, b);
+}
+
+function measureCloseness(table: PairTable, a: number, b: number): number {
   const { squared, count } = table.distances(a, b);
   let weight = 0;
   let sum = 0;

@@ -1,0 +1,28 @@
+import { createNumberTable } from '../numeric/number-table.ts';
+import { type BranchPriors, branchLogOdds, measureBranchPoint } from './branch-point.ts';
+import type { PairTable } from './pair-table.ts';
+
+/** One model's evidence from one edge is capped: beyond this the model, not the data, is being tested. */
+const EDGE_CAP = 25;
+
+/** Log-odds that `c` is a child of `q` rather than of q's parent `p`, capped; 0 where nothing tells. */
+export type BranchStep = (p: number, q: number, c: number) => number;
+
+/**
+ * Kept by triple: the search asks for the same ones in every round and from every start, and each costs three distances and a walk over
+ * all tensors.
+ */
+export function createBranchSteps(table: PairTable, priors: BranchPriors): BranchStep {
+  const n = table.size;
+  const known = createNumberTable(16 * n);
+  return (p, q, c) => {
+    const key = (p * n + q) * n + c;
+    const kept = known.get(key);
+    if (!Number.isNaN(kept)) return kept;
+    const point = measureBranchPoint(table, p, q, c);
+    const step = point === null ? 0 : branchLogOdds(point, priors);
+    const capped = Math.max(-EDGE_CAP, Math.min(EDGE_CAP, step));
+    known.set(key, capped);
+    return capped;
+  };
+}

@@ -1,0 +1,149 @@
+import type { Calibration } from '../calibration.ts';
+import type { TreeNode } from './grow-tree.ts';
+
+/** Log-odds for every further child that is older than its parent, once the first has cost the full price: a re-created repo. */
+export const REPEAT_TIME_COST = 0.3;
+const HOUR = 3_600_000;
+
+/** Equal times say nothing; same-day uploads are often batches. */
+export function isEarlier(a: TreeNode, b: TreeNode): boolean {
+  return a.existedBy <= b.existedBy + HOUR;
+}
+
+export function rootOf(parent: Int32Array): number {
+  return parent.indexOf(-1);
+}
+
+export function childrenOf(parent: Int32Array): number[][] {
+  const children: number[][] = Array.from(parent, () => []);
+  parent.forEach((p, i) => {
+    if (p >= 0) children[p]!.push(i);
+  });
+  return children;
+}
+
+export function vocabularyTerm(parent: TreeNode, child: TreeNode, calibration: Calibration): number {
+  if (parent.vocab === null || child.vocab === null || parent.vocab === child.vocab) return 0;
+  return parent.vocab < child.vocab ? 0 : -calibration.vocabulary;
+}
+
+export function scoreRoots(
+  nodes: readonly TreeNode[],
+  parent: Int32Array,
+  calibration: Calibration,
+): Float64Array {
+  return scoreRootPlaces(nodes, parent, calibration).rootScores;
+}
+
+/**
+ * Geometry cannot tell which end of the tree is the root, so all evidence for direction is pooled into one choice: for each node the
+ * sum over all edges of what their direction under that root is worth (in O(n) by moving the root along edges), plus its degree.
+ *
+ * The root may also be a model that is not in the index. If it has two branches left, it lies inside an edge, whose ends are siblings
+ * then: distances cannot tell that from a parent and its child, so only its prior and the dates of all other edges speak.
+ */
+export function scoreRootPlaces(
+  nodes: readonly TreeNode[],
+  parent: Int32Array,
+  calibration: Calibration,
+): { rootScores: Float64Array; hiddenRootScores: Float64Array } {
+  const n = nodes.length;
+  const children = childrenOf(parent);
+  const root = rootOf(parent);
+  const scores = new Float64Array(n);
+  const hidden = new Float64Array(n).fill(Number.NEGATIVE_INFINITY);
+  const hiddenPrior = calibration.hiddenRoot + calibration.rootHub * Math.log(3);
+  // A re-created parent is one accident however many children it has: the first older child costs, the rest hardly.
+  const older = new Int32Array(n);
+  const price = (k: number) => (k === 0 ? 0 : -calibration.time - REPEAT_TIME_COST * (k - 1));
+  const isOlder = (child: number, p: number) => (isEarlier(nodes[p]!, nodes[child]!) ? 0 : 1);
+  const vocabulary = (p: number, c: number) => vocabularyTerm(nodes[p]!, nodes[c]!, calibration);
+  const degree = (v: number) => children[v]!.length + (parent[v]! >= 0 ? 1 : 0);
+  let total = 0;
+  for (let v = 0; v < n; v++) {
+    const p = parent[v]!;
+    if (p < 0) continue;
+    older[p]! += isOlder(v, p);
+    total += vocabulary(p, v);
+  }
+  for (let v = 0; v < n; v++) total += price(older[v]!);
+  const base = total;
+  // Crossing the edge u -> v turns it around and touches only the two ends; what the path changed above is carried along.
+  const stack: { node: number; total: number; lost: number; fixed: boolean }[] = [
+    { node: root, total: base, lost: 0, fixed: nodes[root]!.pinned !== undefined },
+  ];
+  while (stack.length > 0) {
+    const { node: u, total: at, lost, fixed } = stack.pop()!;
+    scores[u] =
+      fixed && u !== root ? Number.NEGATIVE_INFINITY : at + calibration.rootHub * Math.log(1 + degree(u));
+    // `lost`: older children u has under the root u itself, beyond those it has now
+    const mine = older[u]! + lost;
+    for (const v of children[u]!) {
+      const minus = isOlder(v, u);
+      const plus = isOlder(u, v);
+      if (!fixed && nodes[v]!.pinned === undefined)
+        hidden[v] = at - price(mine) + price(mine - minus) - vocabulary(u, v) + hiddenPrior;
+      const next =
+        at -
+        price(mine) -
+        price(older[v]!) +
+        price(mine - minus) +
+        price(older[v]! + plus) -
+        vocabulary(u, v) +
+        vocabulary(v, u);
+      stack.push({ node: v, total: next, lost: plus, fixed: fixed || nodes[v]!.pinned !== undefined });
+    }
+  }
+  return { rootScores: scores, hiddenRootScores: hidden };
+}
+
+/** The root goes where the pooled evidence for direction wants it. */
+export function moveRoot(
+  nodes: readonly TreeNode[],
+  parent: Int32Array,
+  calibration: Calibration,
+): Int32Array {
+  const scores = scoreRoots(nodes, parent, calibration);
+  let best = rootOf(parent);
+  scores.forEach((s, i) => {
+    if (s > scores[best]! + 1e-9 && Number.isFinite(s)) best = i;
+  });
+  return reroot(parent, best);
+}
+
+/** Turns the edges on the path between the old root and the new one. */
+export function reroot(parent: Int32Array, root: number): Int32Array {
+  const turned = Int32Array.from(parent);
+  let previous = -1;
+  let v = root;
+  while (v >= 0) {
+    const next = parent[v]!;
+    turned[v] = previous;
+    previous = v;
+    v = next;
+  }
+  return turned;
+}
+
+/** A wrong root drags its neighbourhood along, so the search starts from several: the best by direction, and the largest hubs. */
+export function rootsToTry(
+  nodes: readonly TreeNode[],
+  tree: Int32Array,
+  calibration: Calibration,
+  each: number,
+): number[] {
+  const byDirection = scoreRoots(nodes, tree, calibration);
+  const degree = new Int32Array(nodes.length);
+  tree.forEach((p, v) => {
+    if (p < 0) return;
+    degree[p]!++;
+    degree[v]!++;
+  });
+  const top = (score: ArrayLike<number>) =>
+    nodes
+      .map((_, i) => i)
+      .filter((i) => Number.isFinite(byDirection[i]!))
+      .sort((a, b) => score[b]! - score[a]! || a - b)
+      .slice(0, each);
+  return [...new Set([...top(byDirection), ...top(degree)])];
+}
