@@ -3,8 +3,12 @@
  * into a document by any other.
  */
 
-/** C0 and C1 controls, bidirectional overrides and zero-width characters: they move cursors, hide text and reorder lines. */
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/**
+ * C0 and C1 controls, bidirectional overrides and zero-width characters: they move cursors, hide text and reorder lines. The last two code
+ * points are no characters at all, and no XML may hold them.
+ */
+const CONTROL =
+  /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]/g;
 
 /** One line of text without characters that act instead of being shown; line breaks and tabs become spaces. */
 export const toPlain = (text: string): string =>
@@ -49,9 +53,12 @@ export function toMarkdownCode(text: string): string {
 /** A quoted string of the DOT language. */
 export const toDotString = (text: string): string => `"${toPlain(text).replace(/[\\"]/g, '\\$&')}"`;
 
-/** A quoted Mermaid label: Mermaid knows `#code;` entities and reads HTML, so both are written as entities. */
+/**
+ * A quoted Mermaid label. Mermaid knows `#code;` entities, reads HTML, and obeys `%%{init: ...}%%` anywhere, inside quotes too: all of it is
+ * written as entities. An empty label is a syntax error.
+ */
 export const toMermaidLabel = (text: string): string =>
-  `"${toPlain(text).replace(/[#&<>"'`;]/g, (char) => `#${char.charCodeAt(0)};`)}"`;
+  `"${toPlain(text).replace(/[#&<>"'`;%{}[\]|\\]/g, (char) => `#${char.charCodeAt(0)};`) || '#160;'}"`;
 
 /** A link's target when it is an https (or, on a loopback or mirror Hub, http) URL; null otherwise. */
 export const toSafeUrl = (url: string): string | null =>

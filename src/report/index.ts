@@ -7,6 +7,7 @@ export { renderTreeSvg, type TreeSvgOptions } from './html/tree-svg.ts';
 export { licenceChain } from './licence-chain.ts';
 export { renderCsv } from './render-csv.ts';
 export { renderCycloneDx } from './render-cyclonedx.ts';
+export { renderDot, renderMermaid } from './render-graph.ts';
 export { renderGraphml } from './render-graphml.ts';
 export { renderHtml } from './render-html.ts';
 export { renderJson, renderJsonParts } from './render-json.ts';

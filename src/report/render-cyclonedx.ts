@@ -5,7 +5,8 @@ import { toRepoUrl } from './escape.ts';
 
 /**
  * A CycloneDX 1.6 ML-BOM of one model: the model as `machine-learning-model` with its inferred ancestors as pedigree, each ancestor
- * carrying its own. `document` is a model report. The serial number is derived from the content, so the same report gives the same BOM.
+ * carrying its own where it is first met: references are unique in a BOM, and merges of merges share most of theirs. `document` is a model
+ * report. The serial number is derived from the content, so the same report gives the same BOM.
  */
 export function renderCycloneDx(document: ReportDocument): string {
   const repo = document.subject ?? '';
@@ -13,14 +14,17 @@ export function renderCycloneDx(document: ReportDocument): string {
   const nodes = new Map((document.families[0]?.nodes ?? []).map((node) => [node.repo, node]));
   const licences = new Map((finding?.licences ?? []).map((step) => [step.repo, step.licence]));
 
-  const toComponent = (name: string, above: ReadonlySet<string>): object => {
-    const parents = parentsOf(nodes.get(name)).filter((parent) => !above.has(parent.name));
+  const described = new Set<string>();
+
+  const toComponent = (name: string): object => {
+    const first = !described.has(name);
+    described.add(name);
+    const parents = first ? parentsOf(nodes.get(name)) : [];
     const licence = licences.get(name);
     const url = toRepoUrl(document.method.hubUrl, name);
-    const seen = new Set([...above, name]);
     return {
       type: 'machine-learning-model',
-      'bom-ref': `model:${name}`,
+      ...(first ? { 'bom-ref': `model:${name}` } : {}),
       name: nodes.get(name)?.label ?? name,
       ...(name === repo && finding?.sha ? { version: finding.sha } : {}),
       ...(url ? { purl: toPurl(name, name === repo ? (finding?.sha ?? null) : null) } : {}),
@@ -29,7 +33,7 @@ export function renderCycloneDx(document: ReportDocument): string {
       ...(parents.length > 0
         ? {
             pedigree: {
-              ancestors: parents.map((parent) => toComponent(parent.name, seen)),
+              ancestors: parents.map((parent) => toComponent(parent.name)),
               notes: parents
                 .map(
                   ({ name: parent, relation, probability }) =>
@@ -50,7 +54,7 @@ export function renderCycloneDx(document: ReportDocument): string {
       ...(document.generatedAt ? { timestamp: document.generatedAt } : {}),
       tools: { components: [{ type: 'application', name: 'hublineage', version: VERSION }] },
       component: {
-        ...toComponent(repo, new Set()),
+        ...toComponent(repo),
         ...(finding
           ? {
               properties: [

@@ -1,5 +1,6 @@
 import type { ReportFamily } from './document.ts';
 import { toHtml } from './escape.ts';
+import { toGraph } from './graph-of-families.ts';
 
 const KEYS = [
   ['label', 'node', 'string'],
@@ -14,30 +15,19 @@ const KEYS = [
 
 /** GraphML (http://graphml.graphdrawing.org) of families, edges from parent to child; opens in Gephi, yEd and networkx. */
 export function renderGraphml(families: readonly ReportFamily[]): string {
-  const nodes = new Map<string, string>();
-  const edges: string[] = [];
-  for (const family of families) {
-    for (const node of family.nodes) {
-      nodes.set(
-        node.repo,
-        element('node', `id="${toHtml(node.repo)}"`, {
-          label: node.label,
-          kind: node.kind,
-          family: family.family,
-          verdict: node.verdict,
-          downloads: node.downloads,
-        }),
-      );
-      const edge = (parent: string, probability: number | null, weight: number | null) =>
-        element('edge', `source="${toHtml(parent)}" target="${toHtml(node.repo)}"`, {
-          relation: node.relation,
-          probability,
-          weight,
-        });
-      if (node.parent !== null) edges.push(edge(node.parent, node.probability, node.weight));
-      for (const other of node.otherParents) edges.push(edge(other.parent, other.probability, other.weight));
-    }
-  }
+  const { nodes, edges } = toGraph(families);
+  const nodeLines = nodes.map(({ id, label, inside }) =>
+    element('node', `id="${toHtml(id)}"`, {
+      label,
+      kind: inside?.node.kind ?? (id.startsWith('virtual/') ? 'virtual' : 'repo'),
+      family: inside?.family.family ?? null,
+      verdict: inside?.node.verdict ?? null,
+      downloads: inside?.node.downloads ?? null,
+    }),
+  );
+  const edgeLines = edges.map(({ from, to, relation, probability, weight }) =>
+    element('edge', `source="${toHtml(from)}" target="${toHtml(to)}"`, { relation, probability, weight }),
+  );
   const keys = KEYS.map(
     ([name, target, type]) => `  <key id="${name}" for="${target}" attr.name="${name}" attr.type="${type}"/>`,
   );
@@ -46,8 +36,8 @@ export function renderGraphml(families: readonly ReportFamily[]): string {
     '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">',
     ...keys,
     '  <graph id="lineage" edgedefault="directed">',
-    ...nodes.values(),
-    ...edges,
+    ...nodeLines,
+    ...edgeLines,
     '  </graph>',
     '</graphml>\n',
   ].join('\n');

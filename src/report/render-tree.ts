@@ -1,6 +1,7 @@
 import type { FamilyNode, ReportFamily } from './document.ts';
-import { toDotString, toMermaidLabel, toPlain } from './escape.ts';
+import { toPlain } from './escape.ts';
 import { foldTree } from './fold-tree.ts';
+import { renderDot, renderMermaid } from './render-graph.ts';
 import { probability } from './text.ts';
 import { VERDICT_WORDS } from './verdict-words.ts';
 
@@ -21,9 +22,9 @@ export function renderTree(family: ReportFamily, format: TreeFormat, options: Tr
     case 'json':
       return `${JSON.stringify(family, null, 2)}\n`;
     case 'dot':
-      return renderDot(family);
+      return renderDot([family]);
     case 'mermaid':
-      return renderMermaid(family);
+      return renderMermaid([family]);
   }
 }
 
@@ -58,44 +59,4 @@ function describeNode(node: FamilyNode, hidden: number, focus: string | undefine
     parts.push(`${VERDICT_WORDS[node.verdict].symbol} ${VERDICT_WORDS[node.verdict].word}`);
   if (hidden > 0) parts.push(`(${hidden} below)`);
   return parts.join('  ');
-}
-
-/** Graphviz: parents above children, further parents of a merge dashed. */
-function renderDot(family: ReportFamily): string {
-  const lines = family.nodes.flatMap((node) => {
-    const shape = node.kind === 'virtual' ? ', style="rounded,dashed"' : '';
-    const verdict = node.verdict === null ? '' : `, comment=${toDotString(node.verdict)}`;
-    return [
-      `  ${toDotString(node.repo)} [label=${toDotString(node.label)}${shape}${verdict}];`,
-      ...parentsOf(node).map(
-        (edge) =>
-          `  ${toDotString(edge.parent)} -> ${toDotString(node.repo)} [label=${toDotString(node.relation ?? '')}${edge.main ? '' : ', style=dashed'}];`,
-      ),
-    ];
-  });
-  return `digraph lineage {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname="sans-serif"];\n  edge [fontname="sans-serif", fontsize=10];\n${lines.join('\n')}\n}\n`;
-}
-
-function renderMermaid(family: ReportFamily): string {
-  const ids = new Map(family.nodes.map((node, i) => [node.repo, `n${i}`]));
-  const lines = family.nodes.flatMap((node) => {
-    const id = ids.get(node.repo) ?? '';
-    const label = toMermaidLabel(node.label);
-    return [
-      node.kind === 'virtual' ? `  ${id}([${label}])` : `  ${id}[${label}]`,
-      ...parentsOf(node).flatMap((edge) => {
-        const from = ids.get(edge.parent);
-        if (from === undefined) return [];
-        return [
-          `  ${from} ${edge.main ? '-->' : '-.->'}${node.relation === null ? '' : `|${node.relation}|`} ${id}`,
-        ];
-      }),
-    ];
-  });
-  return `graph LR\n${lines.join('\n')}\n`;
-}
-
-function parentsOf(node: FamilyNode): { parent: string; main: boolean }[] {
-  const main = node.parent === null ? [] : [{ parent: node.parent, main: true }];
-  return [...main, ...node.otherParents.map(({ parent }) => ({ parent, main: false }))];
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HOSTILE, REPORT_OPTIONS, reportRows } from '../../test/fixtures/report-rows.ts';
+import { toGraph } from './graph-of-families.ts';
 import {
   buildFamilies,
   buildModelReport,
@@ -8,7 +9,9 @@ import {
   foldTree,
   type ReportRows,
   renderCycloneDx,
+  renderDot,
   renderGraphml,
+  renderMermaid,
   renderSarif,
   renderTree,
   renderTreeSvg,
@@ -157,6 +160,30 @@ describe('exports', () => {
     for (const [, key] of xml.matchAll(/<data key="(\w+)"/g)) expect(declared.has(key)).toBe(true);
   });
 
+  it('draw all families as one graph whose edges end at nodes, a parent in another family included', () => {
+    const all = families();
+    const merge = { ...all[0]!, nodes: all[0]!.nodes.filter(({ repo }) => repo === 'c/Merge') };
+    for (const drawn of [all, [merge]]) {
+      const { nodes, edges } = toGraph(drawn);
+      const ids = new Set(nodes.map(({ id }) => id));
+      expect(ids.size).toBe(nodes.length);
+      for (const { from, to } of edges) expect(ids.has(from) && ids.has(to)).toBe(true);
+      expect(renderDot(drawn).match(/^digraph/gm)).toHaveLength(1);
+      expect(renderMermaid(drawn).match(/^graph/gm)).toHaveLength(1);
+      expect(renderMermaid(drawn)).not.toContain('undefined');
+    }
+    expect(toGraph([merge]).nodes.map(({ id }) => id)).toEqual(['c/Merge', 'd/Wrong']);
+  });
+
+  it('XML holds no code point that XML forbids', () => {
+    const [family] = families();
+    const label = `a\u0000\u0008\ufffe\uffff\ud800]]>&<b>"'`;
+    const nodes = [{ ...family!.nodes[0]!, label, repo: label }];
+    const xml = renderGraphml([{ ...family!, nodes }]);
+    expect(xml).not.toMatch(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u);
+    expect(xml).toContain(']]&gt;&amp;&lt;b&gt;&quot;&#39;');
+  });
+
   it('CycloneDX tells the pedigree, with a stable serial number', () => {
     const make = () => renderCycloneDx(buildModelReport(reportRows(), 'c/Merge', REPORT_OPTIONS));
     const bom = JSON.parse(make());
@@ -172,6 +199,9 @@ describe('exports', () => {
       'd/Wrong',
     ]);
     expect(component.pedigree.ancestors[0].pedigree.ancestors[0].name).toBe('base/Root-7B');
+    const references = [...make().matchAll(/"bom-ref": "(.*)"/g)].map(([, reference]) => reference);
+    expect(new Set(references).size).toBe(references.length);
+    expect(make().match(/"name": "base\/Root-7B"/g)!.length).toBeGreaterThan(1);
   });
 
   it('SARIF points at the line of the card, and is silent about what is fine', () => {

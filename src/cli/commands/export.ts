@@ -6,8 +6,9 @@ import {
   buildFamilies,
   buildModelReport,
   renderCycloneDx,
+  renderDot,
   renderGraphml,
-  renderTree,
+  renderMermaid,
 } from '../../report/index.ts';
 import { exportSqlite, exportViews } from '../../store/index.ts';
 import { HublineageError } from '../../types/errors.ts';
@@ -95,11 +96,15 @@ async function renderText(
     const root = familyName === undefined ? null : await findModel(store, familyName);
     const families = buildFamilies(rows).filter((family) => root === null || family.root === root);
     if (families.length === 0)
-      throw new HublineageError('ModelUnknown', `${root ?? 'No model'} is the root of a family.`, {
-        hint: '`hublineage sql @roots-by-descendants` lists the roots.',
-      });
+      throw new HublineageError(
+        'ModelUnknown',
+        root === null ? 'There is no family yet.' : `${root} is not the root of a family.`,
+        {
+          hint: '`hublineage sql @roots-by-descendants` lists the roots.',
+        },
+      );
     if (format === 'graphml') return renderGraphml(families);
-    return families.map((family) => renderTree(family, format as 'dot' | 'mermaid')).join('\n');
+    return format === 'dot' ? renderDot(families) : renderMermaid(families);
   });
 }
 
