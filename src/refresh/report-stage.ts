@@ -39,18 +39,16 @@ const RENDERERS: Record<
  * @param sinceRun the run changes are told since; the last refresh that finished before the newest one when absent
  */
 export async function readReportRows(store: Store, sinceRun?: number): Promise<ReportRows> {
-  const runs = await store.readView('runs', { order: 'run_id' });
-  const families = await store.readView('families', { order: 'root, depth, repo' });
   const virtualParents = await store.loadVirtualParents();
   return {
     models: await store.readView('models', { order: 'repo' }),
     declaredBases: await store.readView('declared_bases', { order: 'repo, source, declared' }),
     edges: await store.readView('edges', { order: 'child, rank, parent' }),
     evidence: await store.readView('edge_evidence', { order: 'child, parent, probe' }),
-    families: families.map((row) => ({ ...row, family: row.family ?? '' })),
+    families: await store.readView('families', { order: 'root, depth, repo' }),
     verdicts: await store.readView('verdicts', { order: 'repo' }),
     failures: await store.readView('failures', { order: 'repo, stage' }),
-    runs: runs.map((run) => ({ ...run })),
+    runs: await store.readView('runs', { order: 'run_id' }),
     virtualParents: virtualParents.map((parent) => ({ id: parent.id, declared_label: parent.declaredLabel })),
     corrections: readCorrections(),
     changes: await readChanges(store, sinceRun),

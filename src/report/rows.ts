@@ -1,95 +1,16 @@
-import type { Outcome, Relation } from '../types/lineage.ts';
+import type { Relation } from '../types/lineage.ts';
 import type { ModelStatus, VerdictKind } from '../types/verdict.ts';
+import type { ViewRows } from '../types/view-rows.ts';
 
-/** Rows exactly as the public SQL views give them (names, nulls, 0/1 for booleans, JSON text for arrays). */
-
-export interface ModelRow {
-  repo: string;
-  hub_id: string | null;
-  owner: string;
-  family: string | null;
-  architecture: string | null;
-  params: number | null;
-  dtype: string | null;
-  format: string | null;
-  created_at: string | null;
-  last_modified: string | null;
-  sha: string | null;
-  downloads: number | null;
-  likes: number | null;
-  license: string | null;
-  /** the Hub's word: `auto`, `manual`, or a false in any of SQLite's spellings */
-  gated: string | number | boolean | null;
-  status: ModelStatus;
-  family_root: string | null;
-}
-
-export interface DeclaredBaseRow {
-  repo: string;
-  declared: string;
-  resolved_repo: string | null;
-  relation: Relation | null;
-  source: string;
-}
-
-export interface EdgeRow {
-  child: string;
-  parent: string;
-  relation: Relation;
-  probability: number;
-  rank: number;
-  weight: number | null;
-  method: string;
-  parent_kind: 'repo' | 'virtual';
-}
-
-export interface EdgeEvidenceRow {
-  child: string;
-  parent: string;
-  probe: string;
-  outcome: Outcome;
-  value: number | null;
-  log_odds: number;
-  detail: string;
-}
-
-export interface FamilyRow {
-  family: string;
-  root: string;
-  repo: string;
-  depth: number;
-}
-
-export interface VerdictRow {
-  repo: string;
-  verdict: VerdictKind;
-  /** JSON array of strings */
-  declared: string;
-  relation_declared: Relation | null;
-  /** JSON array of strings */
-  inferred: string;
-  relation_inferred: Relation | null;
-  probability: number | null;
-  reason: string;
-}
-
-export interface FailureRow {
-  repo: string;
-  stage: string;
-  error_code: string;
-  attempts: number;
-  last_error: string | null;
-  retry_after: string | null;
-}
-
-/** Counts, requests by bucket and bytes follow as further columns. */
-export interface RunRow {
-  run_id: string | number;
-  started_at: string;
-  finished_at: string | null;
-  stage: string | null;
-  [column: string]: string | number | null;
-}
+/** Rows exactly as the public SQL views give them: JSON text for arrays. */
+export type ModelRow = ViewRows['models'];
+export type DeclaredBaseRow = ViewRows['declared_bases'];
+export type EdgeRow = ViewRows['edges'];
+export type EdgeEvidenceRow = ViewRows['edge_evidence'];
+export type FamilyRow = ViewRows['families'];
+export type VerdictRow = ViewRows['verdicts'];
+export type FailureRow = ViewRows['failures'];
+export type RunRow = ViewRows['runs'];
 
 /** Virtual parents have no row in `models`; their label is what most of their children declare. */
 export interface VirtualParentRow {

@@ -1,8 +1,8 @@
 import { HublineageError } from '../types/errors.ts';
+import type { ViewRows } from '../types/view-rows.ts';
 import type { Store } from './contract.ts';
 import type { Connection } from './database.ts';
 import { createNodeLookup } from './nodes.ts';
-import type { ViewRows } from './view-rows.ts';
 
 type BehaviourMethods = Pick<Store, 'saveBehaviour' | 'loadBehaviour'>;
 

@@ -4,8 +4,8 @@ import type { FingerprintSummary } from '../types/fingerprint.ts';
 import type { HubFile, HubRepo } from '../types/hub.ts';
 import type { Edge, Evidence, FamilyMember, LineageModel, VirtualParent } from '../types/lineage.ts';
 import type { ModelStatus, Verdict, VerdictKind } from '../types/verdict.ts';
+import type { ViewName, ViewRows } from '../types/view-rows.ts';
 import type { Family } from '../types/weights.ts';
-import type { ViewName, ViewRows } from './view-rows.ts';
 
 /** Stages that leave a mark on each repo and have a queue of what is not done. */
 export type WorkStage = 'claims' | 'fingerprint';

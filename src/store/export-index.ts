@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ViewName } from '../types/view-rows.ts';
 import { toDatasetteMetadata } from './datasette-metadata.ts';
 import { writeParquet } from './export-parquet.ts';
 import { writeWhole } from './export-source.ts';
@@ -10,7 +11,6 @@ import { writeSqlite } from './export-sqlite.ts';
 import { exportText } from './export-text.ts';
 import { listQueries } from './saved-queries.ts';
 import { VIEW_NAMES } from './view-definitions.ts';
-import type { ViewName } from './view-rows.ts';
 
 export interface ExportOptions {
   /** replace files that are there; they are refused when absent */

@@ -1,7 +1,7 @@
 import { fileWriter, parquetWriteRows } from 'hyparquet-writer';
+import type { ViewName } from '../types/view-rows.ts';
 import { type ColumnType, listColumns, openSource, toColumnType } from './export-source.ts';
 import type { SqlValue } from './sql-types.ts';
-import type { ViewName } from './view-rows.ts';
 
 const PARQUET_TYPES = { text: 'STRING', integer: 'INT64', real: 'DOUBLE' } as const;
 /** Rows held in memory at once. */

@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { HublineageError } from '../types/errors.ts';
+import type { ViewName } from '../types/view-rows.ts';
 import { connect } from './database.ts';
 import { checkCurrent, listMigrations } from './migrate.ts';
 import type { SqlValue } from './sql-types.ts';
 import { VIEWS } from './view-definitions.ts';
-import type { ViewName } from './view-rows.ts';
 
 export type ColumnType = 'text' | 'integer' | 'real';
 

@@ -1,8 +1,8 @@
 import Sqlite from 'better-sqlite3';
+import type { ViewName } from '../types/view-rows.ts';
 import { translateSqliteError } from './database.ts';
 import { listColumns, openSource, toColumnType } from './export-source.ts';
 import { VIEW_NAMES } from './view-definitions.ts';
-import type { ViewName } from './view-rows.ts';
 
 /** Columns people look things up by, each list an index. */
 const INDEXES: { [V in ViewName]: string[] } = {

@@ -1,6 +1,6 @@
+import type { ViewName } from '../types/view-rows.ts';
 import { listColumns, openSource } from './export-source.ts';
 import type { SqlValue } from './sql-types.ts';
-import type { ViewName } from './view-rows.ts';
 
 /** Characters gathered before they are handed on. */
 const CHUNK_CHARACTERS = 64 * 1024;

@@ -1,6 +1,6 @@
 import { VERDICTS } from '../types/verdict.ts';
+import type { ViewName, ViewRows } from '../types/view-rows.ts';
 import { BEHAVIOUR_DETAIL } from './behaviour.ts';
-import type { ViewName, ViewRows } from './view-rows.ts';
 
 export interface ViewDefinition<Column extends string = string> {
   title: string;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
+import type { ViewName, ViewRows } from '../types/view-rows.ts';
 import type { Store } from './contract.ts';
 import type { Connection } from './database.ts';
 import { VIEWS } from './view-definitions.ts';
-import type { ViewName, ViewRows } from './view-rows.ts';
 
 type ViewMethods = Pick<Store, 'readView' | 'countView'>;
 

@@ -1,6 +1,6 @@
-import type { Outcome, Relation } from '../types/lineage.ts';
-import type { ModelStatus, VerdictKind } from '../types/verdict.ts';
-import type { Family } from '../types/weights.ts';
+import type { Outcome, Relation } from './lineage.ts';
+import type { ModelStatus, VerdictKind } from './verdict.ts';
+import type { Family } from './weights.ts';
 
 /** Rows of the public views, as SQL returns them: timestamps are ISO 8601 text in UTC, lists are JSON text. */
 export interface ViewRows {
