@@ -1,3 +1,4 @@
+import type { ViewRows } from '../store/index.ts';
 import type { Edge, Evidence, Relatedness } from '../types/lineage.ts';
 import { formatCount, formatTable, toPrintable } from './format.ts';
 
@@ -83,6 +84,24 @@ export function describeRelatives(
     nearest
       .slice(0, SHOWN_RELATIVES)
       .map((row) => [row.repo, `${(100 * row.distance).toPrecision(3)} %`, row.cosine.toFixed(4)]),
+  );
+}
+
+/** Over every list of models that answer alike: behaviour must not be read as lineage. */
+export const BEHAVIOUR_TITLE = 'Nearest by behaviour: who answers alike, not who was made from whom';
+
+/** Models compared by their answers, most alike first. */
+export function describeBehaviour(rows: readonly ViewRows['behaviour'][]): string {
+  return formatTable(
+    ['model', 'similarity', 'shared prompts', 'compared', 'from'],
+    rows.map((row) => [
+      row.other,
+      Number(row.similarity.toFixed(4)),
+      row.shared_prompts,
+      row.compared_at.slice(0, 10),
+      row.source,
+    ]),
+    90,
   );
 }
 

@@ -1,6 +1,6 @@
 import { explainPair, relatedness } from '../lineage/index.ts';
 import { buildModelReport, type ReportFinding } from '../report/index.ts';
-import type { Store, StoredModel } from '../store/index.ts';
+import type { Store, StoredModel, ViewRows } from '../store/index.ts';
 import type { Config } from '../types/config.ts';
 import { HublineageError } from '../types/errors.ts';
 import type { TensorSample } from '../types/fingerprint.ts';
@@ -14,6 +14,7 @@ import { toReportOptions } from './report-stage.ts';
 const MAX_CANDIDATES = 40;
 const MAX_OF_A_KIND = 15;
 const SHOWN_LOSERS = 10;
+const SHOWN_BY_BEHAVIOUR = 5;
 
 /** One candidate parent of a child: what the index concluded, and what every probe says of the pair. */
 export interface PairStory {
@@ -25,6 +26,8 @@ export interface PairStory {
   /** every probe asked about this pair alone; empty when one side has no samples */
   probes: Evidence[];
   relatedness: Relatedness | null;
+  /** how alike the two answer prompts, where they were compared: no term, whatever it says */
+  behaviour: ViewRows['behaviour'] | null;
 }
 
 export interface LostCandidate extends Omit<PairStory, 'terms' | 'probes'> {
@@ -42,6 +45,8 @@ export interface Explanation {
   stories: PairStory[];
   /** most plausible first */
   lost: LostCandidate[];
+  /** who answers prompts most like it, with or without an edge between them: not lineage, and all there is of models without weights */
+  nearestByBehaviour: ViewRows['behaviour'][];
 }
 
 interface Side {
@@ -70,6 +75,7 @@ export async function explainEdge(
   const kinds = await gatherCandidates(store, child, edges, finding, asked);
   const sides = await loadSides(store, [child, ...asked, ...kinds.keys()], signal);
   const evidence = await store.loadEvidence(child);
+  const behaviour = await store.loadBehaviour(child);
 
   const tell = (other: string): PairStory => {
     const [a, b] = [sides.get(child), sides.get(other)];
@@ -79,6 +85,7 @@ export async function explainEdge(
       terms: evidence.filter((row) => row.parent === other),
       probes: a && b ? explainPair(a, b, { roundTrip: ROUND_TRIP }) : [],
       relatedness: a && b ? compareSides(a, b) : null,
+      behaviour: behaviour.find((row) => row.other === other) ?? null,
     };
   };
   const stories = asked.map(tell);
@@ -90,7 +97,13 @@ export async function explainEdge(
       why: explainLoss({ ...story, terms, probes, kind }, stories[0] ?? null),
     }))
     .sort(byPlausibility);
-  return { child, finding, stories, lost: lost.slice(0, SHOWN_LOSERS) };
+  return {
+    child,
+    finding,
+    stories,
+    lost: lost.slice(0, SHOWN_LOSERS),
+    nearestByBehaviour: behaviour.slice(0, SHOWN_BY_BEHAVIOUR),
+  };
 }
 
 function compareSides(a: Side, b: Side): Relatedness {

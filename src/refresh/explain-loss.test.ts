@@ -37,6 +37,7 @@ const story = (overrides: Partial<PairStory> = {}): PairStory => ({
   edge: null,
   terms: [],
   probes: [finding(0, 'Nothing.')],
+  behaviour: null,
   relatedness: related(0.02),
   ...overrides,
 });

@@ -253,6 +253,36 @@ describe('an edge page', () => {
   });
 });
 
+describe('behaviour', () => {
+  interface Compared {
+    other: string;
+    similarity: number;
+  }
+
+  it('stands apart from the findings, and adds nothing to them', async () => {
+    const data = await getJson<{
+      behaviour: Compared;
+      evidence: unknown[];
+      candidates: { findings: number }[];
+    }>(`${edgePath(HOSTILE_REPO, ROOT)}.json`);
+    expect(data.behaviour.similarity).toBe(0.5);
+    expect([data.evidence.length, data.candidates[0]!.findings]).toEqual([1, 1]);
+    expect((await get(edgePath(HOSTILE_REPO, ROOT))).text).toContain('Behaviour, apart from the arithmetic');
+    expect((await get(edgePath(WRONG, ROOT))).text).not.toContain('Behaviour');
+  });
+
+  it('is what is known of a model whose weights were not read', async () => {
+    const { nearestByBehaviour } = await getJson<{ nearestByBehaviour: Compared[] }>(
+      '/models/kestrel/Broken.json',
+    );
+    expect(nearestByBehaviour).toMatchObject([{ other: ROOT, similarity: 0.75 }]);
+    const { text } = await get('/models/kestrel/Broken');
+    expect(text).toContain('not who was made from whom');
+    // a comparison is no edge: there is no page that would say so
+    expect((await get(edgePath('kestrel/Broken', ROOT))).status).toBe(404);
+  });
+});
+
 describe('what is turned away', () => {
   it('is told on a page with a status: parameters, addresses, methods, names', async () => {
     expect((await get('/flagged?verdict=contradictd')).text).toContain('Did you mean contradicted?');

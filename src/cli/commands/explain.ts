@@ -1,8 +1,10 @@
 import type { Explanation, LostCandidate, PairStory } from '../../refresh/index.ts';
 import { VERDICT_WORDS } from '../../report/index.ts';
 import {
+  BEHAVIOUR_TITLE,
   blocks,
   bullets,
+  describeBehaviour,
   describeEdge,
   describeProbes,
   describeRelatedness,
@@ -48,6 +50,9 @@ function describe(story: Explanation, bold: (text: string) => string): string {
     finding && finding.openQuestions.length > 0
       ? `${bold('What would settle it')}\n${bullets(finding.openQuestions)}`
       : null,
+    story.nearestByBehaviour.length > 0
+      ? `${bold(BEHAVIOUR_TITLE)}\n${describeBehaviour(story.nearestByBehaviour)}`
+      : null,
   ]);
 }
 
@@ -56,6 +61,7 @@ function describeStory(story: PairStory, bold: (text: string) => string): string
   return blocks([
     `${bold(`← ${story.parent}`)}  ${edge ? describeEdge(edge) : 'not a parent by the evidence of the index'}`,
     story.relatedness ? describeRelatedness(story.relatedness) : null,
+    story.behaviour ? `${toPrintable(story.behaviour.detail)} It is no part of the sum.` : null,
     edge && terms.length > 0
       ? `${bold('How the probability comes about')}\n${describeSum(edge, terms)}`
       : null,

@@ -1,8 +1,11 @@
 import type { Store } from '../../store/index.ts';
+import { BEHAVIOUR_TITLE, describeBehaviour } from '../describe-pair.ts';
 import { EXIT } from '../exit-codes.ts';
 import { formatCount, formatTable, toPrintable } from '../format.ts';
 import { findModel, withIndex } from '../open-index.ts';
 import type { CommandDefinition } from '../setup.ts';
+
+const SHOWN_BY_BEHAVIOUR = 20;
 
 /** Everything the index says about one model, as the public views hold it. */
 async function readModel(store: Store, repo: string) {
@@ -34,6 +37,7 @@ async function readModel(store: Store, repo: string) {
       params: [repo],
       order: 'relation, child',
     }),
+    nearestByBehaviour: await store.loadBehaviour(repo, { limit: SHOWN_BY_BEHAVIOUR }),
     failures: await store.readView('failures', { where: 'repo = ?', params: [repo] }),
   };
 }
@@ -108,6 +112,8 @@ function describe(found: Awaited<ReturnType<typeof readModel>>, bold: (text: str
     ['child', 'relation', 'probability'],
     children.map((row) => [row.child, row.relation, round(row.probability)]),
   );
+  if (found.nearestByBehaviour.length > 0)
+    blocks.push(`${bold(BEHAVIOUR_TITLE)}\n${describeBehaviour(found.nearestByBehaviour)}`);
   section(
     'Failures',
     ['stage', 'code', 'attempts', 'error'],

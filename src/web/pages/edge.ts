@@ -32,6 +32,7 @@ export const edgePage: PageHandler = async ({ store, snapshot, subject, isStatic
   const candidate = candidates.find((row) => row.parent === parent);
   if (candidate === undefined) return notFoundPage(subject, await store.suggestRepos(child, 5), isStatic);
   const evidence = await store.loadEvidence(child, parent);
+  const [behaviour] = await store.loadBehaviour(child, { other: parent });
   const findings = [...evidence].sort((a, b) => Math.abs(b.logOdds) - Math.abs(a.logOdds));
   const sum = addUp(findings);
   const { edge } = candidate;
@@ -68,6 +69,7 @@ ${table(
   findings,
 )}`
 }</section>
+${behaviour === undefined ? '' : html`<section aria-labelledby="behaviour"><h2 id="behaviour">Behaviour, apart from the arithmetic</h2><p>${behaviour.detail} How models answer follows what they were taught as well as what they were made from: it counts in no edge and no verdict.</p></section>`}
 <section aria-labelledby="others"><h2 id="others">Candidates</h2>${table(
     `${plural(candidates.length, 'candidate')} of which findings were kept, chosen ones first`,
     [
@@ -117,6 +119,7 @@ ${table(
       evidence: findings,
       logOdds: sum,
       probabilityOfSum: logistic(sum),
+      behaviour: behaviour ?? null,
       candidates,
     },
     body,
@@ -132,7 +135,8 @@ async function readCandidates(store: Store, child: string): Promise<Candidate[]>
     limit: MAX_CANDIDATES,
   });
   const evidence = await store.readView('edge_evidence', {
-    where: 'child = ?',
+    // behaviour is no finding: it neither adds to a sum nor to their number
+    where: "child = ? AND probe <> 'behaviour'",
     params: [child],
     limit: MAX_EVIDENCE,
   });

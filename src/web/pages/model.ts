@@ -42,11 +42,13 @@ export const modelPage: PageHandler = async (request) => {
     claims: facts.claims,
     files: facts.files,
     failures: facts.failures,
+    nearestByBehaviour: facts.nearestByBehaviour,
   };
   const body = html`${head(request, facts, found.renamed)}
 ${verdictSection(request, facts)}
 ${treeSection(tree, model.repo, snapshot)}
 ${facts.finding === null ? '' : caseSection(facts.finding)}
+${behaviourSection(facts)}
 ${historySection(facts)}
 ${factsSection(facts)}
 ${filesSection(facts)}
@@ -135,6 +137,26 @@ function caseSection(finding: ReportFinding): Html {
       ? ''
       : html`<section aria-labelledby="patch"><h2 id="patch">Suggested change to the card</h2><p>For a person to check and send; nothing is sent from here.</p><pre tabindex="0">${lines(cardPatch)}</pre></section>`
   }`;
+}
+
+/** Apart from the findings, under a title that cannot be taken for theirs. */
+function behaviourSection({ nearestByBehaviour }: ModelFacts): Html | '' {
+  if (nearestByBehaviour.length === 0) return '';
+  return html`<section aria-labelledby="behaviour"><h2 id="behaviour">Nearest by behaviour</h2>
+<p class="meta">How alike models complete the same prompts (PhyloLM). It says who answers like whom, not who was made from whom, and counts in no edge and no verdict.</p>${table(
+    'Models compared by their answers, most alike first',
+    [
+      { title: 'Model', cell: (row) => modelLink(row.other) },
+      { title: 'Similarity', numeric: true, cell: (row) => row.similarity.toFixed(3) },
+      { title: 'Shared prompts', numeric: true, cell: (row) => grouped(row.shared_prompts) },
+      { title: 'Completions', numeric: true, cell: (row) => grouped(row.completions) },
+      { title: 'Of the other', numeric: true, cell: (row) => grouped(row.other_completions) },
+      { title: 'Compared', kind: 'keep', cell: (row) => moment(row.compared_at) },
+      { title: 'From', cell: (row) => row.source },
+    ],
+    nearestByBehaviour,
+    { hideCaption: true },
+  )}</section>`;
 }
 
 function historySection({ history }: ModelFacts): Html | '' {

@@ -10,6 +10,7 @@ import { readPath } from './outline.ts';
 const MAX_EVIDENCE = 2_000;
 const MAX_FILES = 500;
 const MAX_HISTORY = 100;
+const MAX_BY_BEHAVIOUR = 20;
 
 export interface ModelFacts {
   model: ViewRows['models'];
@@ -21,6 +22,8 @@ export interface ModelFacts {
   history: VerdictChange[];
   files: HubFile[];
   failures: ViewRows['failures'][];
+  /** who answers prompts most like it; not lineage */
+  nearestByBehaviour: ViewRows['behaviour'][];
   path: string[];
 }
 
@@ -87,6 +90,7 @@ export async function readModelFacts(
     history: history.toReversed().slice(0, MAX_HISTORY),
     files: (await store.getFiles(model.hub_id)).slice(0, MAX_FILES),
     failures,
+    nearestByBehaviour: await store.loadBehaviour(repo, { limit: MAX_BY_BEHAVIOUR }),
     path,
   };
 }

@@ -23,9 +23,11 @@ export const WRONG = 'northlab/Wrong-Card';
 export const VIRTUAL = 'virtual/llama-abc';
 export const QUANTIZED = 60;
 
+const COMPARED = { distance: 0.5, sharedPrompts: 128, firstCompletions: 4096, secondCompletions: 2048 };
+
 /**
  * An index with every kind of page in it: a root with a crowd of quantised children, a contradicted card whose verdict flipped, ties, a
- * merge, an absent parent, a failure, and a model whose author wrote markup wherever text is taken.
+ * merge, an absent parent, a failure, two comparisons by behaviour, and a model whose author wrote markup wherever text is taken.
  */
 export async function fillSampleExplorer(path: string): Promise<void> {
   const store = await openStore(path, { now: makeClock() });
@@ -85,6 +87,16 @@ export async function fillSampleExplorer(path: string): Promise<void> {
   await store.finishRun(crawl, 'partial', { reposSeen: names.length, reposNew: names.length });
   await conclude(store, names, 'consistent');
   await conclude(store, names, 'contradicted');
+  await store.saveBehaviour({
+    source: HOSTILE_TEXT,
+    prompts: 128,
+    promptsHash: toSha256(1),
+    completions: 12_288,
+    pairs: [
+      { ...COMPARED, first: HOSTILE_REPO, second: ROOT, similarity: 0.5 },
+      { ...COMPARED, first: 'kestrel/Broken', second: ROOT, similarity: 0.75 },
+    ],
+  });
   await store.close();
 }
 
