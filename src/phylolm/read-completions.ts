@@ -23,12 +23,13 @@ export async function* readCompletions(file: string): AsyncGenerator<Completion>
   let row = 0;
   for await (const line of readLines(file)) {
     row++;
-    if (line.trim() === '') continue;
     const where = `${file}, line ${row}`;
-    if (row > MAX_ROWS) throw unusable(`more than ${MAX_ROWS} lines`, where);
+    if (row > MAX_ROWS) throw unusable(`more than ${MAX_ROWS} lines`, where, undefined, SIZE_HINT);
+    if (line.trim() === '') continue;
     const completion = toCompletion(line, where);
     models.add(completion.model);
-    if (models.size > MAX_MODELS) throw unusable(`more than ${MAX_MODELS} models`, where);
+    if (models.size > MAX_MODELS)
+      throw unusable(`more than ${MAX_MODELS} models`, where, undefined, SIZE_HINT);
     yield completion;
   }
 }
@@ -93,7 +94,13 @@ async function* readLines(file: string): AsyncGenerator<string> {
   stream.on('data', (chunk) => {
     const end = chunk.lastIndexOf('\n');
     pending = end < 0 ? pending + chunk.length : chunk.length - end - 1;
-    if (pending > MAX_LINE) stream.destroy(unusable(`a line longer than ${MAX_LINE} characters`, file));
+    if (pending > MAX_LINE)
+      stream.destroy(
+        new HublineageError('UsageInvalid', `A line is longer than ${MAX_LINE} characters.`, {
+          where: file,
+          hint: 'One prompt, or one JSON object, a line.',
+        }),
+      );
   });
   try {
     let first = true;
@@ -108,7 +115,12 @@ async function* readLines(file: string): AsyncGenerator<string> {
     stream.destroy();
   }
   if (failure instanceof HublineageError) throw failure;
-  if (failure !== null) throw unusable('the file cannot be read', file, failure);
+  if (failure !== null)
+    throw new HublineageError(
+      'UsageInvalid',
+      `The file cannot be read (${(failure as NodeJS.ErrnoException).code ?? 'broken'}).`,
+      { where: file, hint: 'Check the path and the permissions of the file.', cause: failure },
+    );
 }
 
 function unusableGenes(message: string, where: string): HublineageError {
@@ -118,10 +130,13 @@ function unusableGenes(message: string, where: string): HublineageError {
   });
 }
 
-function unusable(message: string, where: string, cause?: unknown): HublineageError {
+const LINE_HINT = 'One JSON object a line: {"model": "owner/name", "prompt": "...", "completion": "..."}.';
+const SIZE_HINT = 'Compare fewer models at a time, or fewer completions of each prompt.';
+
+function unusable(message: string, where: string, cause?: unknown, hint = LINE_HINT): HublineageError {
   return new HublineageError('UsageInvalid', `Completions cannot be used: ${message}.`, {
     where,
-    hint: 'One JSON object a line: {"model": "owner/name", "prompt": "...", "completion": "..."}.',
+    hint,
     cause,
   });
 }
