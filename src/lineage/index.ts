@@ -1,6 +1,6 @@
 export { type Calibration, DEFAULT_CALIBRATION } from './calibration.ts';
 export { explainPair, type PairSide } from './explain-pair.ts';
-export { inferLineage, LINEAGE_METHODS } from './infer-lineage.ts';
+export { checkLineageMethod, inferLineage, LINEAGE_METHODS } from './infer-lineage.ts';
 export type { InferenceMemory } from './memory.ts';
 export * from './methods/learned/index.ts';
 export * from './methods/phylolm/index.ts';

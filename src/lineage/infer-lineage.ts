@@ -1,3 +1,4 @@
+import { findNearest } from '../types/did-you-mean.ts';
 import { HublineageError } from '../types/errors.ts';
 import type { SampleLoader } from '../types/fingerprint.ts';
 import type { LineageModel, LineageResult } from '../types/lineage.ts';
@@ -12,6 +13,11 @@ const METHODS = new Map<string, LineageMethod>(
 
 export const LINEAGE_METHODS: readonly string[] = [...METHODS.keys()];
 
+/** ConfigInvalid for a name that is no method: to be asked before a night's work, not after it. */
+export function checkLineageMethod(name: string): void {
+  methodOf(name);
+}
+
 /**
  * Finds the parents of every model with the method named in the options. Pure: same models, samples and options, same result.
  * ConfigInvalid for an unknown method.
@@ -21,11 +27,15 @@ export function inferLineage(
   load: SampleLoader,
   options: LineageOptions,
 ): Promise<LineageResult> {
-  const method = METHODS.get(options.method);
-  if (!method)
-    throw new HublineageError('ConfigInvalid', `unknown lineage method "${options.method}"`, {
-      where: 'lineage.method',
-      hint: `use one of ${LINEAGE_METHODS.join(', ')}`,
-    });
-  return method.infer(models, load, options);
+  return methodOf(options.method).infer(models, load, options);
+}
+
+function methodOf(name: string): LineageMethod {
+  const method = METHODS.get(name);
+  if (method) return method;
+  const nearest = findNearest(name, LINEAGE_METHODS);
+  throw new HublineageError('ConfigInvalid', `unknown lineage method "${name}"`, {
+    where: 'lineage.method',
+    hint: `${nearest === null ? 'use' : `did you mean ${nearest}? There are:`} ${LINEAGE_METHODS.join(', ')}`,
+  });
 }

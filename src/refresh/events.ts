@@ -10,6 +10,7 @@ export type RunEvent =
   | { type: 'stage-end'; stage: Stage; summary: string; elapsedMs: number }
   | { type: 'wait'; message: string; waitMs: number }
   | { type: 'failure'; stage: Stage; repo: string; code: ErrorCode; message: string; final: boolean }
-  | { type: 'remark'; message: string };
+  /** `level`: how loud; debug when absent */
+  | { type: 'remark'; message: string; level?: 'info' };
 
 export type EventSink = (event: RunEvent) => void;

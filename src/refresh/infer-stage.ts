@@ -53,7 +53,8 @@ export async function infer(context: RunContext, options: { all: boolean }): Pro
     memory,
     ...(await loadDetectors(config.lineage.method)),
   });
-  for (const note of result.notes) context.emit({ type: 'remark', message: note });
+  // who was left out, or what a method is no judge of, is for everybody to see
+  for (const note of result.notes) context.emit({ type: 'remark', message: note, level: 'info' });
   await store.replaceDerived(result, context.runId);
   await memory.prune();
   await store.saveCursor(STATE_KEY, state);

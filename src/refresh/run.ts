@@ -6,6 +6,7 @@ import {
   type HubClock,
   type HubEvent,
 } from '../hub/index.ts';
+import { checkLineageMethod } from '../lineage/index.ts';
 import type { ReportDocument } from '../report/index.ts';
 import { openStore, type RunSpending, type RunStatus, type StageName, type Store } from '../store/index.ts';
 import type { Config } from '../types/config.ts';
@@ -113,6 +114,8 @@ function tellHubEvent(event: HubEvent, emit: EventSink): void {
 export async function runStages(options: RunOptions): Promise<RunOutcome> {
   const now = options.now ?? (() => new Date());
   const { config, emit, signal } = options;
+  // a night's crawl must not end at a misspelt name
+  if (options.stages.includes('infer')) checkLineageMethod(config.lineage.method);
   const lock = acquireLock(config.database.file, options.name, now);
   let store: Store | null = null;
   let hub: HubClient | null = null;

@@ -14,7 +14,7 @@ const LEVEL_OF: Record<RunEvent['type'], LogLevel> = {
 };
 
 export function levelOf(event: RunEvent): LogLevel {
-  return LEVEL_OF[event.type];
+  return event.type === 'remark' && event.level ? event.level : LEVEL_OF[event.type];
 }
 
 export function isShown(event: RunEvent, level: LogLevel): boolean {

@@ -8,13 +8,27 @@ export interface DistanceBlock {
   distance(a: number, b: number): number;
 }
 
-/** Baselines compute all pairs of a component; beyond this they are not measured. */
-export const MAX_BLOCK = 4000;
+/** Baselines compute all pairs of a component; a larger one is left out. */
+const MAX_BLOCK = 4000;
 
-export function distanceBlocks(models: readonly LineageModel[], seed: number): DistanceBlock[] {
+/** Components of the full models. `notes` is told of whoever is left out. */
+export function distanceBlocks(
+  models: readonly LineageModel[],
+  seed: number,
+  notes: string[],
+  maxBlock = MAX_BLOCK,
+): DistanceBlock[] {
   const full = models.filter((m) => m.fingerprint.kind === 'full');
+  const adapters = models.length - full.length;
+  if (adapters > 0) notes.push(`Adapters were left out (${adapters}): baselines compare full models.`);
   return findBlocks(full, { seed, nearest: 1 })
-    .filter((b) => b.members.length <= MAX_BLOCK)
+    .filter(({ members }) => {
+      if (members.length > maxBlock)
+        notes.push(
+          `${members.length} related models were left out: every pair is compared, which is done for at most ${maxBlock}.`,
+        );
+      return members.length <= maxBlock;
+    })
     .map((block) => {
       const sorted = block.members
         .map((i) => full[i]!)

@@ -7,7 +7,8 @@ export const majorityHub: LineageMethod = {
   name: 'majority-hub',
   async infer(models, _load, options) {
     const edges: BaselineEdge[] = [];
-    for (const { models: members, distance } of distanceBlocks(models, options.seed)) {
+    const notes: string[] = [];
+    for (const { models: members, distance } of distanceBlocks(models, options.seed, notes)) {
       let hub = 0;
       let least = Number.POSITIVE_INFINITY;
       members.forEach((_, i) => {
@@ -21,6 +22,6 @@ export const majorityHub: LineageMethod = {
         if (i !== hub) edges.push({ child, parent: members[hub]!, equal: distance(i, hub) === 0 });
       });
     }
-    return toResult(models, edges, 'majority-hub');
+    return toResult(models, edges, 'majority-hub', notes);
   },
 };

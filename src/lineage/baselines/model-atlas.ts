@@ -15,8 +15,9 @@ const SNAKE_PERCENTILE = 0.6;
 export const modelAtlas: LineageMethod = {
   name: 'model-atlas',
   async infer(models, _load, options) {
-    const edges = distanceBlocks(models, options.seed).flatMap(chartBlock);
-    return toResult(models, edges, 'model-atlas');
+    const notes: string[] = [];
+    const edges = distanceBlocks(models, options.seed, notes).flatMap(chartBlock);
+    return toResult(models, edges, 'model-atlas', notes);
   },
 };
 

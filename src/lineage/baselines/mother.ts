@@ -5,6 +5,8 @@ import { distanceBlocks } from './block-distances.ts';
 import { type BaselineEdge, toResult } from './to-result.ts';
 
 const LAMBDA = 0.3;
+/** All samples of a component and an edge a pair are in memory at once. */
+const MAX_BLOCK = 1500;
 const ATTENTION = /attn\d?\.(?:[qkvo]_proj|to_[qkv]|to_out\.0)\.weight$/;
 
 /**
@@ -16,7 +18,8 @@ export const mother: LineageMethod = {
   name: 'mother',
   async infer(models, load, options) {
     const edges: BaselineEdge[] = [];
-    for (const { models: members } of distanceBlocks(models, options.seed)) {
+    const notes: string[] = [];
+    for (const { models: members } of distanceBlocks(models, options.seed, notes, MAX_BLOCK)) {
       if (members.length < 2) continue;
       const samples = await load(members.map((m) => m.repo));
       const attention = members.map((m) => attentionOf(samples.get(m.repo) ?? []));
@@ -49,7 +52,7 @@ export const mother: LineageMethod = {
         if (from < n) edges.push({ child, parent: members[from]!, equal: d[from * n + j] === 0 });
       });
     }
-    return toResult(models, edges, 'mother');
+    return toResult(models, edges, 'mother', notes);
   },
 };
 

@@ -7,7 +7,8 @@ export const nearestEarlier: LineageMethod = {
   name: 'nearest-earlier',
   async infer(models, _load, options) {
     const edges: BaselineEdge[] = [];
-    for (const { models: sorted, distance } of distanceBlocks(models, options.seed))
+    const notes: string[] = [];
+    for (const { models: sorted, distance } of distanceBlocks(models, options.seed, notes))
       for (let i = 1; i < sorted.length; i++) {
         let best = -1;
         for (let j = 0; j < i; j++)
@@ -15,6 +16,6 @@ export const nearestEarlier: LineageMethod = {
         if (best >= 0)
           edges.push({ child: sorted[i]!, parent: sorted[best]!, equal: distance(i, best) === 0 });
       }
-    return toResult(models, edges, 'nearest-earlier');
+    return toResult(models, edges, 'nearest-earlier', notes);
   },
 };

@@ -15,6 +15,7 @@ export function toResult(
   models: readonly LineageModel[],
   found: readonly BaselineEdge[],
   method: string,
+  notes: string[],
 ): LineageResult {
   const edges: Edge[] = found.map(({ child, parent, equal }) => ({
     child: child.repo,
@@ -26,7 +27,7 @@ export function toResult(
     method,
     parentKind: 'repo',
   }));
-  return { edges, evidence: [], families: familiesOf(models, edges), virtualParents: [], notes: [] };
+  return { edges, evidence: [], families: familiesOf(models, edges), virtualParents: [], notes };
 }
 
 function relationOf(child: LineageModel, parent: LineageModel, equal: boolean): Relation {

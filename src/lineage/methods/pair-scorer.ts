@@ -18,6 +18,8 @@ export interface PairScorerOptions {
   clusters?: (repos: readonly string[]) => number;
   /** where sampled values lie, so that runs within a row are known */
   positions?: PositionsOf;
+  /** told what a reader of the result has to know: models left out, sets looked at in parts */
+  onNote?: (note: string) => void;
 }
 
 /** A method of the literature: fingerprints in, scored directed pairs out. Pure: same models, samples and options, same pairs. */

@@ -22,8 +22,15 @@ export function toLineageMethod(scorer: PairScorer, toProbability: ToProbability
   return {
     name: scorer.name,
     async infer(models, load, options) {
+      const notes = [
+        `${scorer.name} is a method of the literature: its probabilities are its own scores, not calibrated.`,
+      ];
+      const adapters = models.filter(({ fingerprint }) => fingerprint.kind !== 'full').length;
+      if (adapters > 0)
+        notes.push(`${adapters} adapters were left out: ${scorer.name} compares full models.`);
       const pairs = await scorer.score(models, load, {
         seed: options.seed,
+        onNote: (note) => notes.push(note),
         ...(options.positions ? { positions: options.positions } : {}),
       });
       const edges = toEdges(pairs, scorer.name, models, options.minProbability, toProbability);
@@ -33,9 +40,7 @@ export function toLineageMethod(scorer: PairScorer, toProbability: ToProbability
         evidence: [],
         families: familiesOf(models, edges),
         virtualParents: [],
-        notes: [
-          `${scorer.name} is a method of the literature: its probabilities are its own scores, not calibrated.`,
-        ],
+        notes,
       };
     },
   };

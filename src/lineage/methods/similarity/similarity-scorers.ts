@@ -7,6 +7,8 @@ import { findCommonTensors, probeSamples } from './sampled-features.ts';
 /** Share of the first-order term. 1 would undo an exactly linear step altogether, which leaves nothing to compare. */
 const ALPHA = 0.01;
 const BATCH = 64;
+/** Models of one shape: all their features are in memory, and all their pairs are compared. */
+const LARGEST_GROUP = 1500;
 
 /** `similarity-l1`, `similarity-l1-approx`, ...: each metric, plain and with the fine-tuning approximation. */
 export const SIMILARITY_SCORERS: readonly PairScorer[] = METRICS.flatMap((metric) => [
@@ -17,14 +19,21 @@ export const SIMILARITY_SCORERS: readonly PairScorer[] = METRICS.flatMap((metric
 /**
  * Neural Lineage without learning (Yu and Wang, CVPR 2024), from samples: every ordered pair of models of one shape is scored by the
  * similarity of what their sampled rows give on drawn inputs. The paper is told who is the child; so is this: the scores do not decide
- * direction, and a child that has no parent among the models is given its nearest all the same. Time grows with the square of a group.
+ * direction, and a child that has no parent among the models is given its nearest all the same. Time grows with the square of a
+ * group, so very large ones are left out, with a note.
  */
 function createSimilarityScorer(metric: Metric, approximated: boolean): PairScorer {
   return {
     name: `similarity-${metric}${approximated ? '-approx' : ''}`,
-    async score(models, load, { seed, positions }) {
+    async score(models, load, { seed, positions, onNote }) {
       const pairs: ScoredPair[] = [];
       for (const group of groupByShape(models)) {
+        if (group.length > LARGEST_GROUP) {
+          onNote?.(
+            `${group.length} models of one shape were left out: every pair is compared, which is done for at most ${LARGEST_GROUP}.`,
+          );
+          continue;
+        }
         const samples: (readonly TensorSample[])[] = [];
         const repos: string[] = [];
         for (let from = 0; from < group.length; from += BATCH) {

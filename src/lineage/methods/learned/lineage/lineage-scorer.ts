@@ -23,16 +23,23 @@ export function createLineageScorer(model: LineageDetectorModel): PairScorer {
     async score(models, load, options) {
       const cache = createSampleCache(load, CACHED_MODELS);
       const pairs: ScoredPair[] = [];
-      for (const set of findRelatedSets(models, options.seed)) {
+      const { seed, onNote } = options;
+      for (const set of findRelatedSets(models, seed, onNote ? { onNote } : {})) {
         const samples = await cache.get(set.models.map((m) => m.repo));
         const present = set.models.flatMap((m, i) => (samples.has(m.repo) ? [i] : []));
         const images = toImages(
           present.map((i) => set.models[i]!),
           present.map((i) => samples.get(set.models[i]!.repo)!),
         );
-        if (images === null) continue;
+        if (images === null) {
+          onNote?.(
+            `${set.models.length} related models were left out: they have too few sampled values in common.`,
+          );
+          continue;
+        }
         const place = new Map(present.map((from, to) => [from, to]));
         present.forEach((from, child) => {
+          if (!set.asked.has(from)) return;
           const near = set.nearest(from).slice(0, CANDIDATES);
           const candidates = near
             .flatMap((i) => place.get(i) ?? [])
