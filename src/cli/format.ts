@@ -48,8 +48,9 @@ export function formatTable(
       cut(toPrintable(value === null || value === undefined ? '' : String(value)), maxWidth),
     ),
   );
+  // no spread: as arguments, some hundred thousand rows overflow the stack
   const widths = columns.map((name, index) =>
-    Math.max(name.length, ...cells.map((row) => (row[index] ?? '').length), 0),
+    cells.reduce((widest, row) => Math.max(widest, (row[index] ?? '').length), name.length),
   );
   const numeric = columns.map(
     (_, index) =>

@@ -81,11 +81,15 @@ export interface CommandDefinition {
 }
 
 /** A whole number of at least `low`. */
-export function wholeNumber(low = 1): (value: string) => number {
+export function wholeNumber(low = 1, high = Number.MAX_SAFE_INTEGER): (value: string) => number {
+  const range = high === Number.MAX_SAFE_INTEGER ? `of at least ${low}` : `from ${low} to ${high}`;
   return (value) => {
     const number = Number(value);
-    if (!Number.isSafeInteger(number) || number < low)
-      throw new Error(`must be a whole number of at least ${low}`);
+    if (value.trim() === '' || !Number.isSafeInteger(number) || number < low || number > high)
+      throw new Error(`must be a whole number ${range}`);
     return number;
   };
 }
+
+/** A TCP port; 0 is any free one. */
+export const portNumber = wholeNumber(0, 65_535);

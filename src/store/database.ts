@@ -44,6 +44,8 @@ export function translateSqliteError(error: unknown, path: string): unknown {
       'the index cannot be opened',
       'check the path and the permissions of the file and its folder',
     );
+  if (code.startsWith('SQLITE_IOERR'))
+    return told('the index cannot be read or written', 'check the disk, and that the path names a file');
   return error;
 }
 

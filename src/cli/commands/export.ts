@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readCorrections, readReportRows, toReportOptions } from '../../refresh/index.ts';
@@ -29,7 +29,11 @@ export const exportCommand: CommandDefinition = {
   description: 'Write the index, or a part of it, in a form other tools read.',
   options: [
     { flags: '--format <format>', description: 'form', choices: FORMATS, default: 'sqlite' },
-    { flags: '--out <path>', description: 'file (sqlite) or folder (csv, jsonl, parquet, site)' },
+    {
+      flags: '--out <path>',
+      description:
+        'folder (csv, jsonl, parquet, site) or file (the others); graphs and BOMs go to stdout without it',
+    },
     { flags: '--family <root>', description: 'only this family (graphml, dot, mermaid)' },
     { flags: '--overwrite', description: 'replace files that are there' },
   ],
@@ -47,15 +51,18 @@ export const exportCommand: CommandDefinition = {
       throw new HublineageError('UsageInvalid', `--format ${format} takes no repo.`, {
         hint: 'Use --family ROOT, or --format cyclonedx for one model.',
       });
+    const family = options.family as string | undefined;
+    if (family !== undefined && !GRAPHS.some((known) => known === format))
+      throw new HublineageError('UsageInvalid', `--format ${format} takes no --family.`, {
+        hint: `Graphs can be of one family: --format ${GRAPHS.join(', ')}.`,
+      });
     const database = loaded.config.database.file;
-    if (format === 'site') return writeSite(setup, (options.out as string | undefined) ?? 'hublineage-site');
-    const files = await withIndex(database, async () => writeTables(database, format, options));
-    if (files === null)
-      await io.out(
-        await withIndex(database, () =>
-          renderText(setup, format, args[0], options.family as string | undefined),
-        ),
-      );
+    const out = options.out as string | undefined;
+    if (format === 'site') return writeSite(setup, out ?? 'hublineage-site');
+    const files =
+      (await withIndex(database, async () => writeTables(database, format, options))) ??
+      (await writeGraph(await renderText(setup, format, args[0], family), out, options.overwrite === true));
+    if (typeof files === 'string') await io.out(files);
     else await io.out(global.json ? `${JSON.stringify({ files })}\n` : `${files.join('\n')}\n`);
     return EXIT.done;
   },
@@ -73,8 +80,38 @@ async function writeTables(
   const tables = TABLES.find((known) => known === format);
   if (tables === undefined) return null;
   const folder = out ?? 'hublineage-export';
+  requireFolder(folder);
   mkdirSync(folder, { recursive: true });
   return exportViews(database, folder, tables, { overwrite });
+}
+
+/** The text itself where no file is named for it. */
+async function writeGraph(
+  text: string,
+  out: string | undefined,
+  overwrite: boolean,
+): Promise<string | string[]> {
+  if (out === undefined) return text;
+  if (existsSync(out) && (!overwrite || !statSync(out).isFile()))
+    throw new HublineageError('UsageInvalid', 'There is something of that name already.', {
+      where: out,
+      hint: statSync(out).isFile() ? 'Give --overwrite, or name another file.' : 'Name a file.',
+    });
+  await mkdir(dirname(out), { recursive: true });
+  await writeFile(out, text);
+  return [out];
+}
+
+function requireFolder(path: string): void {
+  if (existsSync(path) && !statSync(path).isDirectory())
+    throw new HublineageError(
+      'UsageInvalid',
+      'This form is a folder of files, and a file of that name is there.',
+      {
+        where: path,
+        hint: 'Name a folder with --out.',
+      },
+    );
 }
 
 async function renderText(
@@ -112,6 +149,7 @@ async function renderText(
 async function writeSite(setup: Setup, folder: string): Promise<number> {
   const { io, loaded, options: global, signal } = setup;
   const { config } = loaded;
+  requireFolder(folder);
   const summary = await withIndex(config.database.file, (store) =>
     exportSite(
       {

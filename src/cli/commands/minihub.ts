@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { startMinihub } from '../../minihub/index.ts';
 import { HublineageError } from '../../types/errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { type CommandDefinition, wholeNumber } from '../setup.ts';
+import { type CommandDefinition, portNumber, wholeNumber } from '../setup.ts';
 
 const TIERS = [
   'anonymous',
@@ -23,13 +23,13 @@ export const minihub: CommandDefinition = {
     {
       flags: '--port <n>',
       description: 'port of the Hub (default: any free one)',
-      parse: wholeNumber(0),
+      parse: portNumber,
       default: 0,
     },
     {
       flags: '--cdn-port <n>',
       description: 'port of the file server (default: any free one)',
-      parse: wholeNumber(0),
+      parse: portNumber,
       default: 0,
     },
     { flags: '--host <address>', description: 'address to listen on', default: '127.0.0.1' },

@@ -3,7 +3,7 @@ import { runQuery } from '../../store/index.ts';
 import { isLoopback, startExplorer } from '../../web/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withIndex } from '../open-index.ts';
-import { type CommandDefinition, wholeNumber } from '../setup.ts';
+import { type CommandDefinition, portNumber } from '../setup.ts';
 
 /** Readers share the machine: a query may not take as long, nor give as much, as on the operator's own command line. */
 const SQL_LIMITS = { timeoutMs: 5_000, maxRows: 1_000, maxBytes: 4 * 1024 * 1024 };
@@ -17,7 +17,7 @@ export const serve: CommandDefinition = {
     {
       flags: '--port <n>',
       description: 'port to listen on; 0 is any free one',
-      parse: wholeNumber(0),
+      parse: portNumber,
       default: 7878,
     },
     {

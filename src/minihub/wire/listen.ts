@@ -10,7 +10,7 @@ export function listen(server: Server, port: number, host: string): Promise<void
   return new Promise((resolve, reject) => {
     server.once('error', (cause) =>
       reject(
-        new HublineageError('Unexpected', `cannot listen on ${host}:${port}: ${cause.message}`, {
+        new HublineageError('UsageInvalid', `cannot listen on ${host}:${port}: ${cause.message}`, {
           where: `${host}:${port}`,
           hint: 'choose another port, or 0 for any free one',
           cause,
