@@ -42,9 +42,9 @@ export async function inferHublineage(
   );
   for (const sources of byShape.values()) {
     const group = await inferShape(sources, world);
-    copies.push(...group.copies);
-    findings.push(...group.findings);
-    families.push(...group.families);
+    append(copies, group.copies);
+    append(findings, group.findings);
+    append(families, group.families);
   }
   const derived = countDerived(models, findings);
   const renamed = findRecreatedOriginals(families, world.classes, derived);
@@ -65,8 +65,13 @@ export async function inferHublineage(
     const found = placeAdapter(adapter, samples, families, world);
     if (found) findings.push(found);
   }
-  findings.push(...copies.map((c) => toCopyFinding(c, world)));
+  for (const copy of copies) findings.push(toCopyFinding(copy, world));
   return assemble(models, findings, options.minProbability, virtualParents, notes);
+}
+
+/** As arguments of `push`, some hundred thousand items overflow the stack. */
+function append<T>(list: T[], more: readonly T[]): void {
+  for (const item of more) list.push(item);
 }
 
 function countDerived(
@@ -104,7 +109,7 @@ interface ShapeResult {
 async function inferShape(all: readonly LineageModel[], world: World): Promise<ShapeResult> {
   const blocks = findBlocks(all, { seed: world.options.seed, nearest: NEAREST });
   const copies: CopyFinding[] = [];
-  for (const block of blocks) copies.push(...(await inferCasts(all, block, world)));
+  for (const block of blocks) append(copies, await inferCasts(all, block, world));
   joinCasts(copies, world.classes);
   const casts = new Set(copies.map((c) => c.child));
   const findings: ChildFinding[] = [];
@@ -112,13 +117,13 @@ async function inferShape(all: readonly LineageModel[], world: World): Promise<S
   const ownFindings = new Map<FamilyTree, ChildFinding[]>();
   for (const block of blocks) {
     const found = await inferBlock(all, block, casts, world);
-    findings.push(...found.findings);
+    append(findings, found.findings);
     if (found.family === null) continue;
     settled.push(found.family);
     ownFindings.set(found.family, found.treeFindings);
   }
   const families = await joinAcrossDepth(settled, findings, world);
-  for (const family of families) findings.push(...(ownFindings.get(family) ?? []));
+  for (const family of families) append(findings, ownFindings.get(family) ?? []);
   await traceDisguises(families, findings, world);
   return { copies, findings, families };
 }
