@@ -23,6 +23,7 @@ export {
   relatedness,
 } from './lineage/index.ts';
 export { type Minihub, type MinihubOptions, startMinihub } from './minihub/index.ts';
+export { type BehaviourDocument, compareByBehaviour, readCompletions } from './phylolm/index.ts';
 export {
   auditFolder,
   compareModels,

@@ -1,13 +1,13 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Completion } from '../lineage/index.ts';
 import { HublineageError } from '../types/errors.ts';
+import type { Answer } from './ask-models.ts';
 
 /** Completions on disk, added to as they come. */
 export interface AnswersFile {
   /** characters of a line cut short by a killed run that were taken away; 0 when there was none */
   readonly repaired: number;
   /** Resolves when the line is written; lines never mix. */
-  append(completion: Completion): Promise<void>;
+  append(answer: Answer): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,8 +45,8 @@ export async function openAnswers(path: string): Promise<AnswersFile> {
 function createAppender(handle: FileHandle): Pick<AnswersFile, 'append' | 'close'> {
   let last: Promise<void> = Promise.resolve();
   return {
-    append({ model, prompt, completion }) {
-      const line = `${JSON.stringify({ model, prompt, completion: shorten(completion) })}\n`;
+    append({ model, prompt, completion, probe }) {
+      const line = `${JSON.stringify({ model, prompt, completion: shorten(completion), probe })}\n`;
       const written = last.then(() => handle.appendFile(line));
       // the next line does not fail because this one did: its own caller hears of it
       last = written.catch(() => {});

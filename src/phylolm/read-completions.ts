@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Completion } from '../lineage/index.ts';
 import { HublineageError } from '../types/errors.ts';
+import type { Answer } from './ask-models.ts';
 
 /** Minutes of reading. The paper's 156 models x 128 genes x 32 probes are 640,000. */
 const MAX_ROWS = 20_000_000;
@@ -16,9 +16,10 @@ const MAX_GENE_CHARACTERS = 64_000_000;
 
 /**
  * Completions from a file of JSON lines: `{"model": "a/b", "prompt": "...", "completion": "..."}`, one a probe; blank lines are skipped.
+ * What `--endpoint` adds carries the number of its `probe` besides.
  * UsageInvalid with the line for anything else, a missing file, or more than 20 million rows.
  */
-export async function* readCompletions(file: string): AsyncGenerator<Completion> {
+export async function* readCompletions(file: string): AsyncGenerator<Answer> {
   const models = new Set<string>();
   let row = 0;
   for await (const line of readLines(file)) {
@@ -26,11 +27,11 @@ export async function* readCompletions(file: string): AsyncGenerator<Completion>
     const where = `${file}, line ${row}`;
     if (row > MAX_ROWS) throw unusable(`more than ${MAX_ROWS} lines`, where, undefined, SIZE_HINT);
     if (line.trim() === '') continue;
-    const completion = toCompletion(line, where);
-    models.add(completion.model);
+    const answer = toAnswer(line, where);
+    models.add(answer.model);
     if (models.size > MAX_MODELS)
       throw unusable(`more than ${MAX_MODELS} models`, where, undefined, SIZE_HINT);
-    yield completion;
+    yield answer;
   }
 }
 
@@ -69,18 +70,19 @@ function toGene(line: string): string {
   return line;
 }
 
-function toCompletion(line: string, where: string): Completion {
+function toAnswer(line: string, where: string): Answer {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch (cause) {
     throw unusable(`not JSON (${JSON.stringify(line.slice(0, 40))})`, where, cause);
   }
-  const { model, prompt, completion } = (value ?? {}) as Record<string, unknown>;
+  const { model, prompt, completion, probe } = (value ?? {}) as Record<string, unknown>;
   if (typeof model !== 'string' || typeof prompt !== 'string' || typeof completion !== 'string')
     throw unusable('model, prompt and completion must be strings', where);
   if (model === '' || model.length > 300) throw unusable('a model name has 1 to 300 characters', where);
-  return { model, prompt, completion };
+  const numbered = typeof probe === 'number' && Number.isSafeInteger(probe) && probe >= 0;
+  return numbered ? { model, prompt, completion, probe } : { model, prompt, completion };
 }
 
 async function* readLines(file: string): AsyncGenerator<string> {

@@ -5,9 +5,9 @@ import {
   askModels,
   type BehaviourDocument,
   compareByBehaviour,
-  countAnswers,
   createEndpoint,
   type EndpointKind,
+  findKnown,
   openAnswers,
   readCompletions,
   readGenes,
@@ -174,15 +174,15 @@ async function ask(
       io.err(
         `${file}: its last line was cut short when a run was stopped; that answer is asked for again.\n`,
       );
-    const known = await countAnswers(readCompletions(file), models, genes);
+    const known = await findKnown(readCompletions(file), models, genes, options.probes);
     await askModels(endpoint, {
       models,
       genes,
       probes: options.probes,
       concurrency: options.concurrency,
       known,
-      onCompletion: async (completion, done, total) => {
-        await answers.append(completion);
+      onCompletion: async (answer, done, total) => {
+        await answers.append(answer);
         if (!global.quiet) showProgress(io, done, total);
       },
     });
