@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { request } from 'undici';
 import { HublineageError } from '../types/errors.ts';
-import { type Clock, createPace, type Headers, interrupted, sleep } from './pace.ts';
+import { type Clock, createPace, interrupted, sleep } from './pace.ts';
+import type { Headers } from './rate-headers.ts';
 
 /** `openai`: POST /v1/completions; `hf`: POST /models/<model> of a Hugging Face inference endpoint. */
 export type EndpointKind = 'openai' | 'hf';

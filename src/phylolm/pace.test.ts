@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createPace, type Headers } from './pace.ts';
-import { toTold } from './rate-headers.ts';
+import { createPace } from './pace.ts';
+import { type Headers, toTold } from './rate-headers.ts';
 import { createFakeClock } from './testing/fake-endpoint.ts';
 
 function start(options: { perMinute?: number; signal?: AbortSignal } = {}) {

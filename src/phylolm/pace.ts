@@ -1,5 +1,5 @@
 import { HublineageError } from '../types/errors.ts';
-import { toTold } from './rate-headers.ts';
+import { type Headers, toTold } from './rate-headers.ts';
 
 /** Time, injected so that tests need not wait. */
 export interface Clock {
@@ -27,8 +27,6 @@ export interface Pace {
   /** The endpoint answered; `headers` may say that this was the last request of the window. */
   answered(headers: Headers): void;
 }
-
-export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_GUESS_MS = 60_000;

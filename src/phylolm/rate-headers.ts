@@ -8,7 +8,8 @@ export interface Told {
 /** A window that ends later than this is not believed where nobody was refused. */
 const LONGEST_WINDOW_MS = 3_600_000;
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
+/** as undici gives them: names in lower case */
+export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
  * Reads `Retry-After` (seconds or a date), the Hub's `RateLimit: "api";r=0;t=55` (draft-ietf-httpapi-ratelimit-headers), the older
