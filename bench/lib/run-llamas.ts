@@ -1,8 +1,14 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import { loadBackend } from '../../src/lineage/methods/learned/index.ts';
-import { approximateSimilarity, createTinyLlama } from '../../src/lineage/methods/networks/index.ts';
+import { createTinyLlama, stepOfFeatures } from '../../src/lineage/methods/networks/index.ts';
 import type { ScoredPair } from '../../src/lineage/methods/pair-scorer.ts';
-import { finish, METRICS, type Metric } from '../../src/lineage/methods/similarity/metrics.ts';
+import {
+  type Features,
+  finish,
+  METRICS,
+  type Metric,
+  measure,
+} from '../../src/lineage/methods/similarity/metrics.ts';
 import { readWholeLlama, type WholeLlama } from './whole-llamas.ts';
 
 /** Shares of the first-order term; 0 is plain similarity. */
@@ -29,8 +35,8 @@ export interface RunPairs {
 export const runKey = (metric: Metric, alpha: number) => `${metric}|${alpha}`;
 
 /**
- * Neural Lineage's exact form on whole small Llamas: hidden states on a probe batch, the gradient of each similarity at the candidate's
- * parameters, its product with the step to the child. `candidates` are the possible parents, which the paper is given; pairs of
+ * Neural Lineage's exact form on whole small Llamas: hidden states on a probe batch, and the first-order change of each similarity as the
+ * candidate's parameters go to the child's. `candidates` are the possible parents, which the paper is given; pairs of
  * different width cannot be compared.
  */
 export async function runLlamas(
@@ -53,33 +59,35 @@ export async function runLlamas(
   const pairs = new Map(
     METRICS.flatMap((metric) => ALPHAS.map((alpha) => [runKey(metric, alpha), [] as ScoredPair[]])),
   );
-  for (const child of models) {
-    const target = tf.tidy(() => createTinyLlama(child.config).features(tf, child.params, batch)) as Tensor;
+  const toPlain = (tensor: Tensor): Features => {
+    const [rows = 0, width = 0] = tensor.shape;
+    const plain = { rows, width, values: Float64Array.from(tensor.dataSync()) };
+    tensor.dispose();
+    return plain;
+  };
+  const features = new Map(
+    models.map((model) => [
+      model,
+      toPlain(tf.tidy(() => createTinyLlama(model.config).features(tf, model.params, batch))),
+    ]),
+  );
+  for (const child of models)
     for (const parent of models) {
       if (parent === child || parent.hidden !== child.hidden || !candidates.has(parent.repo)) continue;
       const network = createTinyLlama(parent.config);
+      const step = toPlain(stepOfFeatures(tf, network, parent.params, child.params, batch));
       for (const metric of METRICS) {
-        const { value, firstOrder } = approximateSimilarity(
-          tf,
-          network,
-          parent.params,
-          child.params,
-          batch,
-          target,
-          metric,
-        );
+        const similarity = measure(metric, features.get(parent)!, features.get(child)!, step.values);
         for (const alpha of ALPHAS)
           pairs.get(runKey(metric, alpha))!.push({
             parent: parent.repo,
             child: child.repo,
-            score: finish(metric, { value, slope: firstOrder }, alpha),
+            score: finish(metric, similarity, alpha),
           });
       }
       // a run of minutes stays interruptible
       await new Promise((resolve) => setImmediate(resolve));
     }
-    target.dispose();
-  }
   for (const model of models) tf.dispose(Object.values(model.params));
   tf.dispose(batch);
   return {

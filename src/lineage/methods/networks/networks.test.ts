@@ -5,6 +5,7 @@ import { loadBackend, type Tensorflow } from '../learned/index.ts';
 import { type Features, METRICS, measure } from '../similarity/metrics.ts';
 import { approximateSimilarity, similarityOf } from './approximate.ts';
 import { createConvNetwork, createDenseNetwork, type Params, type RunnableNetwork } from './runnable.ts';
+import { stepOfFeatures } from './step-of-features.ts';
 import { createTinyLlama } from './tiny-llama.ts';
 
 let tf: Tensorflow;
@@ -122,6 +123,26 @@ describe.each(cases)('$name network', ({ network, shapes, batch }) => {
     const numeric = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
     const { firstOrder } = approximateSimilarity(tf, network, parent, child, x, target, metric);
     expect(Math.abs(firstOrder - numeric)).toBeLessThan(0.02 * Math.max(0.05, Math.abs(numeric)));
+  });
+
+  it('the step of the features gives every metric the first-order term of its own gradient', () => {
+    const parent = drawParams(shapes, 1, 0.4);
+    const child = drawParams(shapes, 2, 0.4);
+    const x = batch();
+    const target = network.features(tf, child, x);
+    const plain = (t: Tensor): Features => ({
+      rows: t.shape[0]!,
+      width: t.shape[1]!,
+      values: Float64Array.from(t.dataSync()),
+    });
+    const f = plain(network.features(tf, parent, x));
+    const step = plain(stepOfFeatures(tf, network, parent, child, x)).values;
+    for (const metric of METRICS) {
+      const one = approximateSimilarity(tf, network, parent, child, x, target, metric);
+      const { value, slope } = measure(metric, f, plain(target), step);
+      expect(Math.abs(value - one.value)).toBeLessThan(1e-3 * Math.max(0.1, Math.abs(value)));
+      expect(Math.abs(slope - one.firstOrder)).toBeLessThan(1e-2 * Math.max(0.1, Math.abs(slope)));
+    }
   });
 });
 
