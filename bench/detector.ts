@@ -1,10 +1,11 @@
 /**
- * `node bench/detector.ts [ZOO_DIR [--cache FILE]] [--json]`: what the learned detector adds to the engine. The same families with the
- * detector as one more probe, at several weights, on generated families of seeds it was never trained on, and on a zoo's families; those
- * whose root the shipped weights were trained with are marked.
+ * `node bench/detector.ts [ZOO_DIR [--cache FILE]] [--only generated|zoo] [--json]`: what the learned detector adds to the engine. The same families with the
+ * detector as one more probe, at several weights, on generated families of seeds it was never trained on, and on a zoo's families; how
+ * many of those were in training is told.
  */
 import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
 import { inferLineage, type LineageOptions } from '../src/lineage/index.ts';
+import { DETECTOR_FOLDER, readSets } from '../src/refresh/detector/files.ts';
 import { readPhylogenyModel } from '../src/refresh/index.ts';
 import { createPositionsOf } from '../src/refresh/positions-of.ts';
 import type { TensorSample } from '../src/types/fingerprint.ts';
@@ -15,6 +16,7 @@ import { type GeneratedHub, generateFamilies } from './lib/families.ts';
 import { roundTripBlocks } from './lib/ggml-round-trip.ts';
 import { type KnownLineage, scoreLineage } from './lib/score.ts';
 import { percent, table } from './lib/table.ts';
+import { type Truth, trueRoot } from './lib/truth.ts';
 import { loadZoo } from './lib/zoo.ts';
 
 interface Problem {
@@ -29,7 +31,8 @@ const WEIGHTS = [0, 0.1, 0.25, 0.5, 1];
 const args = process.argv.slice(2);
 const detector = await readPhylogenyModel();
 const problems: Problem[] = [];
-for (let seed = 300_001; seed <= 300_030; seed++) {
+const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : undefined;
+for (let seed = 300_001; seed <= 300_030 && only !== 'zoo'; seed++) {
   const hub: GeneratedHub = generateFamilies({ ...drawFamilies(seed), missingRoots: 0 });
   problems.push({
     name: 'generated, as trained on',
@@ -37,7 +40,7 @@ for (let seed = 300_001; seed <= 300_030; seed++) {
     options: { roundTrip: roundTripBlocks },
   });
 }
-for (let seed = 300_101; seed <= 300_106; seed++)
+for (let seed = 300_101; seed <= 300_106 && only !== 'zoo'; seed++)
   problems.push({
     name: 'generated, larger and of another recipe',
     ...generateFamilies({
@@ -50,12 +53,17 @@ for (let seed = 300_101; seed <= 300_106; seed++)
     options: { roundTrip: roundTripBlocks },
   });
 const [dir] = args;
-if (dir !== undefined && !dir.startsWith('--')) {
+if (dir !== undefined && !dir.startsWith('--') && only !== 'generated') {
   const at = args.indexOf('--cache');
   const zoo = await loadZoo(dir, at < 0 ? {} : { cacheFile: args[at + 1]! });
   const read = zoo.models.filter((m) => m.fingerprint !== null);
+  const trainedOn = new Set(
+    (await readSets(DETECTOR_FOLDER, 'phylogeny-zoo-train')).map((set) => set.family),
+  );
+  const roots = new Set(read.map(({ repo }) => trueRoot(zoo.truth as Truth, repo)));
+  const seen = [...roots].filter((root) => trainedOn.has(root)).length;
   problems.push({
-    name: 'zoo (four of its six families were trained on)',
+    name: `zoo (${seen} of its ${roots.size} families were trained on)`,
     models: read.map(({ repo, owner, createdAt, fingerprint }) => ({
       repo,
       owner,
