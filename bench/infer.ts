@@ -1,18 +1,27 @@
 /**
- * `node bench/infer.ts [N...]`: what inference costs over N planted fingerprints (bench/lib/planted-index.ts), in wall and CPU seconds:
+ * `node bench/infer.ts [N...] [--threads T]`: what inference costs over N planted fingerprints (bench/lib/planted-index.ts), in wall and CPU seconds:
  * - `rebuild`: everything inferred with nothing remembered; its growth exponent, from CPU time, comes last
  * - `place`: a hundredth of the models are new since the night before
  * - `unchanged`: nothing is
  * and the bytes that are remembered, as the store keeps them. Goals at 100,000 on 2 cores: 10 minutes and 4 GB to rebuild; 30 s to place
- * 1,000 new models. Samples are cut from the cores (4,096 values a model), so next to nothing is spent on loading.
+ * 1,000 new models; T is 2 unless told. Samples are cut from the cores (4,096 values a model), so next to nothing is spent on loading.
  */
 import { loadavg } from 'node:os';
 import { deserialize, serialize } from 'node:v8';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { type InferenceMemory, inferLineage } from '../src/lineage/index.ts';
 import { createRandom } from '../src/lineage/numeric/random.ts';
+import { createBlockWorkers } from '../src/refresh/block-workers.ts';
 import type { LineageModel } from '../src/types/lineage.ts';
-import { plantIndex, samplesOf } from './lib/planted-index.ts';
+import { fromSamplesBlob, plantIndex, toSamplesBlob } from './lib/planted-index.ts';
+
+const args = process.argv.slice(2);
+const threadsAt = args.indexOf('--threads');
+const threads = threadsAt < 0 ? 2 : Number(args[threadsAt + 1]);
+const sizes = args
+  .filter((_, i) => threadsAt < 0 || i < threadsAt || i > threadsAt + 1)
+  .map(Number)
+  .filter((n) => n > 0);
 
 interface Row {
   what: 'rebuild' | 'place' | 'unchanged';
@@ -20,6 +29,7 @@ interface Row {
   new: number;
   seconds: number;
   cpuSeconds: number;
+  threads: number;
   load: number;
   peakMb: number;
 }
@@ -50,11 +60,22 @@ async function measure(
   const byRepo = new Map(models.map((m) => [m.repo, m]));
   const started = performance.now();
   const cpu = process.cpuUsage();
+  const options = { method: 'hublineage', seed: 1, minProbability: 0.5 };
+  const loadBlobs = async (repos: readonly string[]) =>
+    new Map(repos.map((r) => [r, toSamplesBlob(byRepo.get(r)!)]));
+  const workers =
+    threads > 1
+      ? createBlockWorkers(loadBlobs, options, {
+          threads,
+          entry: new URL('./lib/planted-worker.ts', import.meta.url),
+        })
+      : null;
   const result = await inferLineage(
     models,
-    async (repos) => new Map(repos.map((r) => [r, samplesOf(byRepo.get(r)!)])),
-    { method: 'hublineage', seed: 1, minProbability: 0.5, ...(memory ? { memory } : {}) },
+    async (repos) => new Map([...(await loadBlobs(repos))].map(([r, blob]) => [r, fromSamplesBlob(blob)])),
+    { ...options, ...(memory ? { memory } : {}), ...(workers ? { runner: workers } : {}) },
   );
+  await workers?.close();
   const { user, system } = process.cpuUsage(cpu);
   const row: Row = {
     what,
@@ -62,6 +83,7 @@ async function measure(
     new: fresh,
     seconds: round((performance.now() - started) / 1000),
     cpuSeconds: round((user + system) / 1e6),
+    threads,
     load: round(loadavg()[0]!),
     peakMb: Math.round(process.resourceUsage().maxRSS / 1024),
   };
@@ -76,10 +98,6 @@ function pickNew(count: number): Set<number> {
   return picked;
 }
 
-const sizes = process.argv
-  .slice(2)
-  .map(Number)
-  .filter((n) => n > 0);
 const rebuilds: Row[] = [];
 for (const count of sizes.length > 0 ? sizes : [1000, 10_000, 100_000]) {
   const { models, parents } = plantIndex(count, 3);

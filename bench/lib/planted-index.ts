@@ -81,10 +81,16 @@ function pickParent(members: { model: LineageModel; children: number }[], random
   return members[Math.floor(random() * members.length)]!;
 }
 
-export function samplesOf(model: LineageModel): TensorSample[] {
+/** What a store would keep of a model's samples, and back. */
+export function toSamplesBlob({ fingerprint: { core } }: LineageModel): Uint8Array {
+  return new Uint8Array(core.buffer, core.byteOffset, core.byteLength);
+}
+
+export function fromSamplesBlob(blob: Uint8Array): TensorSample[] {
+  const core = new Float32Array(blob.buffer, blob.byteOffset, blob.byteLength / 4);
   const size = CORE / TENSORS;
   return Array.from({ length: TENSORS }, (_, t) => {
-    const values = model.fingerprint.core.subarray(t * size, (t + 1) * size);
+    const values = core.subarray(t * size, (t + 1) * size);
     return {
       name: `model.layers.${t}.mlp.up_proj.weight`,
       role: 'mlp.up_proj.weight',

@@ -32,16 +32,18 @@ export function findBlocks(models: readonly LineageModel[], options: BlockOption
     .filter((i) => !grouped.has(i))
     .map((i) => ({ members: [i], nearest: new Map([[i, []]]) }));
   for (const layout of byLayout.values())
-    for (const members of clusterByLeaders(models, layout)) {
-      // searched when asked for: what is known of a block from a former run needs no neighbours
-      let nearest: Map<number, number[]> | null = null;
-      blocks.push({
-        members,
-        get nearest() {
-          nearest ??= findNearest(models, members, options);
-          return nearest;
-        },
-      });
-    }
+    for (const members of clusterByLeaders(models, layout)) blocks.push(toBlock(models, members, options));
   return blocks;
+}
+
+/** Neighbours are searched when asked for: what is known of a block from a former run needs none. */
+export function toBlock(models: readonly LineageModel[], members: number[], options: BlockOptions): Block {
+  let nearest: Map<number, number[]> | null = null;
+  return {
+    members,
+    get nearest() {
+      nearest ??= findNearest(models, members, options);
+      return nearest;
+    },
+  };
 }

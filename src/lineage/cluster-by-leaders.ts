@@ -1,5 +1,5 @@
 import type { LineageModel } from '../types/lineage.ts';
-import { criticalZ, testCosine } from './cosine-test.ts';
+import { criticalZ, testCosine, zOfCosine } from './cosine-test.ts';
 
 /** Positions at which leaders are looked up by value, and how many must agree before the cosine is computed. */
 const LOOKUPS = 256;
@@ -32,7 +32,7 @@ export function clusterByLeaders(models: readonly LineageModel[], layout: readon
     if (guess !== undefined) hits.add(home.get(guess)!);
     else
       for (const [id, cluster] of clusters)
-        if (cluster.leaders.some((leader) => testCosine(core(leader), mine).z > threshold)) hits.add(id);
+        if (cluster.leaders.some((leader) => zOfCosine(core(leader), mine) > threshold)) hits.add(id);
     const [first, ...others] = hits;
     if (first === undefined) {
       clusters.set(i, { leaders: [], members: [i] });

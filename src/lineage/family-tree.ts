@@ -22,7 +22,6 @@ export interface World {
   calibration: Calibration;
   /** copy class of every source */
   classes: ReadonlyMap<string, CopyClass>;
-  notes: string[];
 }
 
 /** One family of one depth: related models with a tree over them. */

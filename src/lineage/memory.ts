@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { LineageModel } from '../types/lineage.ts';
-import type { Block } from './blocks.ts';
-import { filesKey } from './copies.ts';
+import { describeContent } from './content-key.ts';
 import type { World } from './family-tree.ts';
 import { LINEAGE_VERSION } from './version.ts';
 
@@ -16,39 +15,23 @@ export interface InferenceMemory {
 }
 
 /**
- * A hash over all that a block's conclusions follow from: options, and each member's name, files, layout, time and copies. The samples
- * themselves are a function of the files and the scheme. Null when some file's hash is not known: then nothing may be remembered.
+ * A hash over all that a block's conclusions follow from: options, and each member's name, content, time and copies. Null when the
+ * content of some member is not known well enough: then nothing may be remembered.
  */
 export function describeBlock(
-  what: 'casts' | 'family',
-  all: readonly LineageModel[],
-  block: Block,
+  models: readonly LineageModel[],
   { options, calibration, classes }: World,
 ): string | null {
   // detectors are weights, and weights are not described here
   if (options.detectors?.phylogeny && (options.detectors.weight ?? 0) > 0) return null;
   const hash = createHash('sha256').update(
-    JSON.stringify([LINEAGE_VERSION, what, options.seed, calibration, Object.keys(options.roundTrip ?? {})]),
+    JSON.stringify([LINEAGE_VERSION, options.seed, calibration, Object.keys(options.roundTrip ?? {})]),
   );
-  for (const i of block.members) {
-    const model = all[i]!;
-    const { fingerprint: f } = model;
-    const files = filesKey(model);
-    if (files === null) return null;
-    hash.update(
-      JSON.stringify([
-        model.repo,
-        files,
-        f.scheme,
-        f.coreKey,
-        f.dtype,
-        f.format,
-        f.quantized,
-        f.widths,
-        what === 'family' ? [model.createdAt, classes.get(model.repo)?.existedBy ?? null] : null,
-      ]),
-    );
-    hash.update(new Uint8Array(f.core.buffer, f.core.byteOffset, f.core.byteLength));
+  for (const model of models) {
+    const content = describeContent(model);
+    if (content === null) return null;
+    const times = [model.createdAt, classes.get(model.repo)?.existedBy ?? null];
+    hash.update(JSON.stringify([model.repo, content, times]));
   }
-  return `${what}-${hash.digest('hex').slice(0, 40)}`;
+  return `block-${hash.digest('hex').slice(0, 40)}`;
 }

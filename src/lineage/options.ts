@@ -1,6 +1,7 @@
 import type { SampleLoader } from '../types/fingerprint.ts';
 import type { LineageModel, LineageResult } from '../types/lineage.ts';
 import type { Calibration } from './calibration.ts';
+import type { BlockConclusions, BlockTask } from './conclude-block.ts';
 import type { InferenceMemory } from './memory.ts';
 import type { LineageDetectorModel } from './methods/learned/lineage/rate-candidates.ts';
 import type { PhylogenyModel } from './methods/learned/phylogeny/model.ts';
@@ -31,6 +32,8 @@ export interface LineageOptions {
   calibration?: Calibration;
   /** conclusions of former runs; without it everything is inferred anew, with the same result */
   memory?: InferenceMemory;
+  /** threads, say; without it blocks are concluded one after another where `inferLineage` was called */
+  runner?: BlockRunner;
   /** trained weights, for the methods that are detectors */
   detectors?: {
     phylogeny?: PhylogenyModel;
@@ -38,6 +41,12 @@ export interface LineageOptions {
     /** share of the phylogeny detector's log-odds that `hublineage` takes as one more probe; default 0, off */
     weight?: number;
   };
+}
+
+/** Concludes blocks somewhere else, several at once: what comes back is what `concludeBlock` returns for the same options. */
+export interface BlockRunner {
+  atOnce: number;
+  run(task: BlockTask): Promise<BlockConclusions>;
 }
 
 /** A way of finding parents: ours, or one from the literature. Everything it knows is in the fingerprints. */

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { decodeSamples } from '../fingerprint/index.ts';
 import { inferLineage, LINEAGE_VERSION } from '../lineage/index.ts';
 import type { StoredModel } from '../store/index.ts';
 import type { SampleLoader, TensorSample } from '../types/fingerprint.ts';
 import { ROUND_TRIP } from '../weights/index.ts';
 import { readAnalyserVersion } from './analyser-version.ts';
+import { type BlockWorkers, createBlockWorkers } from './block-workers.ts';
 import type { RunContext } from './context.ts';
 import { loadDetectors } from './detector/load-detectors.ts';
 import { createInferenceMemory } from './inference-memory.ts';
@@ -12,6 +14,8 @@ import { createPositionsOf } from './positions-of.ts';
 import { yieldToSignals } from './stopping.ts';
 
 const STATE_KEY = 'inferred-from';
+/** Threads take some tenths of a second to start: smaller indexes are inferred in less. */
+const THREADS_FROM = 1000;
 
 /** Samples of stored models, decoded on demand. */
 export function createSampleLoader(context: Pick<RunContext, 'store' | 'signal'>): SampleLoader {
@@ -43,6 +47,7 @@ export async function infer(context: RunContext, options: { all: boolean }): Pro
     return false;
   }
   const memory = createInferenceMemory(store, String(version), { fresh: options.all });
+  const workers = createWorkers(context, models.length);
   const result = await inferLineage(models, createSampleLoader(context), {
     method: config.lineage.method,
     seed: config.lineage.seed,
@@ -51,8 +56,9 @@ export async function infer(context: RunContext, options: { all: boolean }): Pro
     positions: createPositionsOf(config.sampling),
     labels,
     memory,
+    ...(workers ? { runner: workers } : {}),
     ...(await loadDetectors(config.lineage.method)),
-  });
+  }).finally(() => workers?.close());
   // who was left out, or what a method is no judge of, is for everybody to see
   for (const note of result.notes) context.emit({ type: 'remark', message: note, level: 'info' });
   await store.replaceDerived(result, context.runId);
@@ -60,6 +66,20 @@ export async function infer(context: RunContext, options: { all: boolean }): Pro
   await store.saveCursor(STATE_KEY, state);
   context.counts.edges = result.edges.filter((edge) => edge.rank === 1).length;
   return true;
+}
+
+/** Null where one thread is enough. */
+function createWorkers({ store, config, signal }: RunContext, models: number): BlockWorkers | null {
+  if (config.lineage.method !== 'hublineage' || models < THREADS_FROM || availableParallelism() < 2)
+    return null;
+  const { method, seed, minProbability } = config.lineage;
+  return createBlockWorkers(
+    async (repos) => {
+      await yieldToSignals(signal);
+      return store.loadBlobs(repos);
+    },
+    { method, seed, minProbability },
+  );
 }
 
 /** What each model declares, by name: only ever used to name a parent that is not there, and marked as declared. */

@@ -1,6 +1,6 @@
 import type { Edge, LineageModel, LineageResult, Relation } from '../../types/lineage.ts';
+import { familiesOf } from '../assemble.ts';
 import { gridDtype } from '../copies.ts';
-import { familiesOf } from '../hublineage.ts';
 
 /** A baseline's answer for one child. Baselines give no probabilities: 1 stands for "chosen". */
 export interface BaselineEdge {

@@ -1,5 +1,5 @@
 import type { Edge, LineageModel } from '../../types/lineage.ts';
-import { familiesOf } from '../hublineage.ts';
+import { familiesOf } from '../assemble.ts';
 import type { LineageMethod } from '../options.ts';
 import type { PairScorer, ScoredPair } from './pair-scorer.ts';
 

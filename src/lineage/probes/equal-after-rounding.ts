@@ -1,4 +1,4 @@
-import { findCast } from '../copies.ts';
+import { findCast } from '../casts.ts';
 import { toModelSamples } from '../model-samples.ts';
 import { OWN, type Probe } from './probe.ts';
 

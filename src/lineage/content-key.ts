@@ -1,0 +1,35 @@
+import type { LineageModel } from '../types/lineage.ts';
+import { filesKey } from './copies.ts';
+
+/**
+ * What a model's conclusions follow from but for its name and time, in a short text: files, layout and core. Samples beyond the core are
+ * a function of the files and the scheme. Null when some file's hash is not known: then nothing about it may be remembered.
+ */
+export function describeContent(model: LineageModel): string | null {
+  const { fingerprint: f } = model;
+  const files = filesKey(model);
+  if (files === null) return null;
+  // The files say it all; the bits of the core make sure, at a hundredth of what a cryptographic hash of all cores costs a night.
+  return JSON.stringify([
+    files,
+    f.scheme,
+    f.coreKey,
+    f.dtype,
+    f.format,
+    f.quantized,
+    f.widths,
+    hashBits(f.core),
+  ]);
+}
+
+/** 64 bits over the exact values: for finding equal ones, which are then compared. */
+export function hashBits(values: Float32Array): string {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  let h1 = 0x811c9dc5;
+  let h2 = 0x9747b28c;
+  for (let i = 0; i < words.length; i++) {
+    h1 = Math.imul(h1 ^ words[i]!, 0x01000193);
+    h2 = Math.imul((h2 ^ words[i]!) + 0x7ed55d16, 0x85ebca6b);
+  }
+  return `${(h1 >>> 0).toString(16)}${(h2 >>> 0).toString(16)}`;
+}

@@ -1,0 +1,116 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { type BlockConclusions, type BlockRunner, type BlockTask, createGate } from '../lineage/index.ts';
+import { type ErrorCode, HublineageError } from '../types/errors.ts';
+
+/** What a thread is told once: the plain part of the options of `inferLineage`. */
+export interface BlockWorkerOptions {
+  method: string;
+  seed: number;
+  minProbability: number;
+}
+
+export type ToWorker =
+  | { type: 'conclude'; task: BlockTask }
+  | { type: 'samples'; blobs: ReadonlyMap<string, Uint8Array> };
+
+export type FromWorker =
+  | { type: 'load'; repos: readonly string[] }
+  | { type: 'concluded'; conclusions: BlockConclusions }
+  | { type: 'failed'; error: { code: ErrorCode; message: string; where?: string; hint?: string } };
+
+export interface BlockWorkers extends BlockRunner {
+  /** ends all threads; what they were at is lost */
+  close(): Promise<void>;
+}
+
+/** Compiled beside this file when this file is compiled, TypeScript when it is not. */
+const ENTRY = new URL(
+  import.meta.url.endsWith('.ts') ? './infer-worker.ts' : './infer-worker.js',
+  import.meta.url,
+);
+/** Each thread holds the samples of the family it is at; more than this many would need more memory than time is won. */
+const MAX_THREADS = 4;
+
+/**
+ * Concludes blocks in worker threads, which start when the first block comes. Threads have no database: they ask for the blobs of the
+ * samples they need and decode them themselves, which is most of the work of loading.
+ * @param threads defaults to what the machine has, at most 4
+ * @param entry the thread's program; one that serves other blobs in benches
+ */
+export function createBlockWorkers(
+  loadBlobs: (repos: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>,
+  options: BlockWorkerOptions,
+  {
+    threads = Math.min(MAX_THREADS, availableParallelism()),
+    entry = ENTRY,
+  }: { threads?: number; entry?: URL } = {},
+): BlockWorkers {
+  const gate = createGate(threads);
+  const idle: Worker[] = [];
+  const all = new Set<Worker>();
+  const start = (): Worker => {
+    const worker = new Worker(entry, { workerData: options });
+    all.add(worker);
+    return worker;
+  };
+  return {
+    // one more each, so that no thread waits while the answer before is remembered
+    atOnce: 2 * threads,
+    run: (task) =>
+      gate(async () => {
+        const worker = idle.pop() ?? start();
+        try {
+          const conclusions = await conclude(worker, task, loadBlobs);
+          idle.push(worker);
+          return conclusions;
+        } catch (error) {
+          all.delete(worker);
+          await worker.terminate();
+          throw error;
+        }
+      }),
+    async close() {
+      await Promise.all([...all].map((worker) => worker.terminate()));
+      all.clear();
+      idle.length = 0;
+    },
+  };
+}
+
+function conclude(
+  worker: Worker,
+  task: BlockTask,
+  loadBlobs: (repos: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>,
+): Promise<BlockConclusions> {
+  return new Promise((resolve, reject) => {
+    const stop = () => worker.off('message', hear).off('error', fail).off('exit', exited);
+    const fail = (error: unknown) => {
+      stop();
+      reject(error);
+    };
+    const exited = (code: number) =>
+      fail(new HublineageError('Unexpected', `A thread of the inference ended by itself (exit ${code}).`));
+    const hear = (message: FromWorker) => {
+      if (message.type === 'load')
+        loadBlobs(message.repos).then((blobs) => send({ type: 'samples', blobs }), fail);
+      else if (message.type === 'failed') {
+        const { code, message: text, ...details } = message.error;
+        fail(new HublineageError(code, text, details));
+      } else {
+        stop();
+        resolve(message.conclusions);
+      }
+    };
+    const send = (message: ToWorker) => worker.postMessage(message);
+    worker.on('message', hear).on('error', fail).on('exit', exited);
+    send({ type: 'conclude', task: { ...task, models: task.models.map(toSendable) } });
+  });
+}
+
+/** Only what inference sees, with the core in a buffer of its own: a view is sent with all that lies behind it. */
+function toSendable({ repo, owner, createdAt, fingerprint }: BlockTask['models'][number]) {
+  const { core } = fingerprint;
+  const own = core.byteLength === core.buffer.byteLength ? core : core.slice();
+  return { repo, owner, createdAt, fingerprint: { ...fingerprint, core: own } };
+}
