@@ -2,7 +2,7 @@
 """
 Trains a zoo: about 110 small Llama and Stable Diffusion repos with known lineage, in the layouts of the Hugging Face Hub.
 
-    python3 bench/train-zoo.py OUT --seed N [--size full|small]     train one (full: some ten minutes on one core)
+    python3 bench/train-zoo.py OUT --seed N [--size full|small] [--effort 1]  train one (full: some ten minutes on one core)
     python3 bench/train-zoo.py --check OUT                          validate one that is there, without PyTorch
 
 OUT gets repos.json (what the Hub's listing would say), truth.json (parents, relation, how the declaration was made, relative
@@ -52,7 +52,7 @@ TEXTS = {
     'html': [('/usr/share', '*.html'), ('/usr/lib/python3', '*.html')],
 }
 TEXT_BYTES = 400_000
-SIDE = 12  # pixels: attention over 144 places is what a core affords
+SIDE = 8  # pixels: attention over 64 places is what a core affords
 SHEBANG = {'shell': (b'#!/bin/sh', b'#!/bin/bash', b'#!/usr/bin/sh', b'#!/usr/bin/bash', b'#! /bin/sh')}
 
 
@@ -91,7 +91,7 @@ def load_texts(rng):
 
 
 def load_images(rng):
-    """Category -> float tensor [n, 4, 12, 12] in -1..1: icons of the desktop theme, else drawn shapes (one shape a category)."""
+    """Category -> float tensor [n, 4, SIDE, SIDE] in -1..1: icons of the desktop theme, else drawn shapes (one shape a category)."""
     found = {}
     try:
         from PIL import Image
@@ -428,8 +428,9 @@ class Repo:
 
 
 class Hub:
-    def __init__(self, seed, size):
+    def __init__(self, seed, size, effort):
         self.rng = random.Random(seed)
+        self.effort = effort
         self.seed, self.small = seed, size == 'small'
         self.repos, self.names = OrderedDict(), set()
         self.owners = self.rng.sample(OWNERS, 14)
@@ -474,7 +475,7 @@ class Hub:
             for kind in kinds:
                 text = self.texts[kind]
                 parts.append(text[int(start * len(text)): int(end * len(text))])
-            data, length = torch.cat(parts), 64
+            data, length = torch.cat(parts), 32
             old, vocab = cfg.get('old_vocab', 256), cfg['vocab']
 
             def draw():
@@ -518,20 +519,22 @@ class Hub:
 
     # ---- recipes
 
-    def root(self, arch, shape, born, gated=False, kinds=5):
+    def root(self, arch, shape, born, gated=False, kinds=5, effort=1.0):
+        """A model from noise; `effort` spends less time on the roots of small families."""
         rng = self.rng
+        effort *= self.effort
         species = self.species.pop()
         if arch == 'llama':
             d, f, layers, heads, kv, tied = shape
             cfg = dict(hidden=d, inter=f, layers=layers, heads=heads, kv=kv, vocab=256, tied=tied, theta=rng.choice([10000.0, 10000.0, 500000.0]))
             p, repo = init_llama(cfg), self.name(f'Llama-{species}')
-            steps, lr, batch = rng.choice([700, 900]), rng.choice([2e-3, 3e-3]), 4
+            steps, lr, batch = int(effort * rng.choice([700, 900])), rng.choice([3e-3, 5e-3]), 8
             topic = (tuple(rng.sample(sorted(self.texts), min(kinds, len(self.texts)))), 0.0, 1.0)
         else:
             channels, per_block, context = shape
             cfg = dict(channels=channels, per_block=per_block, context=context)
             p, repo = init_unet(cfg), self.name(f'stable-diffusion-{species}')
-            steps, lr, batch, topic = 220, 2e-3, 8, (tuple(self.categories), 0.0, 1.0)
+            steps, lr, batch, topic = int(effort * 200), 2e-3, 8, (tuple(self.categories), 0.0, 1.0)
         loss, _ = self.train(p, arch, cfg, topic, steps, lr, decay=rng.choice([0.1, 0.05]), betas=(0.9, 0.95), batch=batch)
         dtype = self.dtype((70, 15, 15) if arch == 'llama' else (10, 45, 45))
         return self.add(Repo(repo, repo, arch, cfg, stored(p, dtype), 'root', [], born, dtype=dtype, gated=gated,
@@ -547,14 +550,14 @@ class Hub:
         p = as_float(parent.weights)
         topic = topic or self.topic(arch, rng.choice([1, 1, 2]))
         lr = rng.choice([3e-5, 6e-5, 1e-4, 2e-4, 4e-4, 1e-3])
-        steps = rng.choice([30, 50, 80, 120]) if arch == 'llama' else rng.choice([16, 25, 40])
+        steps = rng.choice([20, 30, 50, 80]) if arch == 'llama' else rng.choice([12, 20, 30])
         options = dict(decay=rng.choice([0.0, 0.0, 0.01, 0.1]), schedule=rng.choice(['cosine', 'linear', 'constant']),
                        betas=rng.choice([(0.9, 0.999), (0.9, 0.95)]))
         note = ''
         if kind == 'light':
             # as light as a last polish: about 0.1 %, reached by turning the rate down after a look at how far it went
             target = rng.choice([0.0006, 0.001, 0.001, 0.002])
-            lr, steps = 1e-5, rng.choice([8, 12, 20])
+            lr, steps = 1e-5, rng.choice([6, 10, 15])
             for _ in range(4):
                 p = as_float(parent.weights)
                 state = torch.get_rng_state()
@@ -589,6 +592,7 @@ class Hub:
         elif kind == 'sgd':
             lr = rng.choice([3e-3, 1e-2, 3e-2])
             options.pop('betas')
+            options['decay'] *= 0.01  # AdamW's, at SGD's rates and momentum, would shrink the whole model by half
             loss, _ = self.train(p, arch, cfg, topic, steps, lr, opt='sgd', **options)
         elif kind == 'grow':
             extra = rng.choice([1, 2, 3, 8, 16, 32])
@@ -600,7 +604,7 @@ class Hub:
             loss, _ = self.train(p, arch, cfg, topic, steps, lr, **options)
             note = f' grow={extra}'
         elif kind == 'continued':
-            topic, lr, steps = self.topic(arch, 2, 0.6), rng.choice([4e-4, 1e-3]), 240
+            topic, lr, steps = self.topic(arch, 2, 0.6), rng.choice([4e-4, 1e-3]), 200
             loss, _ = self.train(p, arch, cfg, topic, steps, lr, **options)
         else:
             trainable = (lambda n: not n.startswith(('te.', 'vae.'))) if arch == 'sd' else None
@@ -657,7 +661,12 @@ class Hub:
                              format=container, detail=f'{parent.dtype} -> {dtype}, {parent.format} -> {container}'))
 
     def quantize(self, parent):
+        # two files of one quantisation would be byte for byte the same: copies of each other, whoever made them
+        taken = {q for r in self.repos.values() if r.relation == 'quantized' and parent in r.parents for q in r.quants}
+        if len(taken) == 3:
+            return None
         quants = self.rng.choice([['Q8_0'], ['Q4_0'], ['Q8_0', 'Q4_0'], ['F16', 'Q8_0'], ['Q4_0', 'Q8_0', 'F16']])
+        quants = [q for q in quants if q not in taken] or [q for q in ('F16', 'Q8_0', 'Q4_0') if q not in taken][:1]
         repo = self.name(f'{parent.id.split("/")[1]}-GGUF')
         return self.add(Repo(repo, parent.family, 'llama', parent.cfg, parent.weights, 'quantized', [parent], self.after(parent, days=4), quants=quants,
                              format='gguf', detail=','.join(quants).lower(), step=None))
@@ -665,7 +674,7 @@ class Hub:
     def adapter(self, parent):
         rank, names = self.rng.choice([4, 8, 16]), self.rng.choice([('q_proj', 'v_proj'), ('q_proj', 'k_proj', 'v_proj', 'o_proj')])
         p = as_float(parent.weights)
-        loss, factors = self.train(p, 'llama', parent.cfg, self.topic('llama'), 80, 1e-3, lora=(rank, lambda n: any(k in n for k in names)))
+        loss, factors = self.train(p, 'llama', parent.cfg, self.topic('llama'), 50, 1e-3, lora=(rank, lambda n: any(k in n for k in names)))
         repo = self.name(f'{parent.id.split("/")[1]}-{self.rng.choice(TOPICS)}-lora')
         return self.add(Repo(repo, parent.family, 'llama', parent.cfg, None, 'adapter', [parent], self.after(parent), factors=factors, rank=rank, names=names,
                              format='peft', detail=f'peft r={rank} {",".join(names)} loss {loss:.2f}', step=None))
@@ -714,7 +723,7 @@ class Hub:
         dtype = rng.choice([parents[0].dtype, 'bf16'] if parents[0].arch == 'llama' else ['f16', parents[0].dtype])
         repo = self.name(f'{base.family.split("/")[1]}-{rng.choice([method.split("-")[0], "merge", "mix", "soup"])}')
         return self.add(Repo(repo, parents[0].family, parents[0].arch, parents[0].cfg, stored(out, dtype), 'merge', parents, self.after(*parents, days=10), dtype=dtype,
-                             format=self.container(parents[0].arch), detail=f'{method} {w}{extra}', weights=w, recipe=method))
+                             format=self.container(parents[0].arch), detail=f'{method} {w}{extra}', shares=w, recipe=method))
 
     def relayer(self, parent, upscaled):
         """Layers repeated (as SOLAR) or dropped, then healed a little."""
@@ -828,7 +837,8 @@ class Hub:
             elif special in ('container', 'ldm', 'ckpt'):
                 members.append(self.cast(pick(), special))
             elif special == 'gguf':
-                members.append(self.quantize(pick()))
+                made = self.quantize(pick())
+                members += [made] if made else []
             elif special == 'adapter':
                 members.append(self.adapter(pick(('finetune',))))
             elif special == 'upscaled':
@@ -848,9 +858,9 @@ class Hub:
 
         if self.small:
             root = self.root('llama', shapes[0], born())
-            self.family(root, 12, ['light', 'grow', 'merge:ties', 'merge:linear', 'cast', 'gguf', 'adapter', 'laundered', 'pruned', 'upscaled', 'trail2'])
+            self.family(root, 16, ['light', 'grow', 'full', 'full', 'merge:slerp', 'merge:dare-ties', 'merge:again', 'deleted-middle', 'merge:ties', 'merge:linear', 'cast', 'gguf', 'adapter', 'laundered', 'pruned', 'upscaled', 'trail2'])
             sd = self.root('sd', unets[0], born())
-            self.family(sd, 5, ['ldm', 'copy', 'merge:linear'])
+            self.family(sd, 5, ['ldm', 'copy', 'full', 'full', 'merge:linear'])
         else:
             hub = self.root('llama', shapes[0], born())
             self.family(hub, rng.randint(28, 33), [
@@ -864,19 +874,19 @@ class Hub:
             self.family(chain, rng.randint(18, 21), [
                 f'trail{rng.choice([4, 6])}', 'deleted-middle', 'same-data', 'light', 'frozen', 'full', 'continued', 'cast', 'gguf', 'merge:linear3', 'merge:ties',
                 'upscaled', 'pruned', 'laundered', 'copy'], 0.6)
-            lost = self.root('llama', shapes[2], born())
+            lost = self.root('llama', shapes[2], born(), effort=0.5)
             self.family(lost, rng.randint(7, 9), ['full', 'full', 'lora-all', 'light', 'gguf'], 0.3)
             self.repos.pop(lost.id)  # its children stay: a deleted base
-            small = self.root('llama', shapes[3], born())
+            small = self.root('llama', shapes[3], born(), effort=0.5)
             self.family(small, rng.randint(3, 4), ['full', rng.choice(['light', 'lora-qv'])], 0.5)
-            pair = self.root('llama', shapes[4], born())
+            pair = self.root('llama', shapes[4], born(), effort=0.5)
             self.family(pair, rng.randint(2, 3), [rng.choice(['full', 'light', 'cast'])], 0.5)
             images = self.root('sd', unets[0], born())
             self.family(images, rng.randint(12, 15), [
                 'copy', 'ldm', 'ckpt', 'full', 'full', 'lora-qv', 'frozen', 'light', 'merge:linear', 'merge:task', 'merge:again', 'same-data'], 0.35)
             prints = self.root('sd', unets[1], born())
             self.family(prints, rng.randint(6, 8), ['ldm', 'full', 'frozen', 'light', 'merge:slerp'], 0.3)
-            doodles = self.root('sd', unets[2], born())
+            doodles = self.root('sd', unets[2], born(), effort=0.5)
             self.family(doodles, 3, ['full', rng.choice(['cast', 'copy'])], 0.0)
             self.misdate(chain, hub)
         self.declare()
@@ -886,6 +896,9 @@ class Hub:
         children = sorted(r.created for r in self.repos.values() if late_root in r.parents)
         if len(children) > 2:
             late_root.created = children[len(children) // 2] + timedelta(hours=5)
+            for copy in self.repos.values():  # nothing could tell an older copy with the same bytes from the original
+                if copy.relation == 'duplicate' and late_root in copy.parents:
+                    copy.created = late_root.created + timedelta(days=self.rng.uniform(1, 30))
         again = [r for r in self.repos.values() if r.relation == 'finetune' and any(r in c.parents for c in self.repos.values())]
         for repo in self.rng.sample(again, min(2, len(again))):
             repo.created += timedelta(days=self.rng.uniform(60, 200))
@@ -979,7 +992,7 @@ class Hub:
             row = OrderedDict(parents=[p.id for p in repo.parents], relation=repo.relation, arch=repo.arch, declared=repo.declared,
                               declared_relation=repo.declared_relation, declared_status=repo.declared_status, detail=repo.detail)
             gone = [p.id for p in repo.parents if p.id not in self.repos]
-            for key, value in (('dtype', repo.dtype), ('format', repo.format), ('step', repo.more.get('step')), ('weights', repo.more.get('weights')),
+            for key, value in (('dtype', repo.dtype), ('format', repo.format), ('step', repo.more.get('step')), ('weights', repo.more.get('shares')),
                                ('note', repo.more.get('note')), ('deleted', gone)):
                 if value:
                     row[key] = value
@@ -1327,6 +1340,7 @@ def main():
     parser.add_argument('out')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--size', choices=['full', 'small'], default='full')
+    parser.add_argument('--effort', type=float, default=1.0, help='share of the usual steps that roots are trained for')
     parser.add_argument('--check', action='store_true', help='only validate OUT')
     args = parser.parse_args()
     if not args.check:
@@ -1337,7 +1351,7 @@ def main():
 
         torch.set_num_threads(1)  # equal seeds must make equal bytes, and other work shares the machine
         torch.manual_seed(args.seed)
-        hub = Hub(args.seed, args.size)
+        hub = Hub(args.seed, args.size, args.effort)
         hub.build()
         hub.write(args.out)
     complaints = check(args.out)
