@@ -24,6 +24,8 @@ export interface HeaderCursor {
   /** As a number; HeaderInvalid beyond 2^53. */
   u64(what: string): number;
   bytes(length: number): Uint8Array;
+  /** Bytes elsewhere, as many as there are up to `length`; neither the position nor what is in memory changes. */
+  peek(offset: number, length: number): Promise<Uint8Array>;
   /** Steps over bytes without reading those not in memory yet. */
   skip(bytes: number): void;
 }
@@ -68,6 +70,12 @@ export function createHeaderCursor(source: ByteSource, maxHeaderBytes = MAX_HEAD
       chunk = await source.read(from, want);
       view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       chunkStart = from;
+    },
+    async peek(offset, length) {
+      const end = Math.min(offset + length, source.size, maxHeaderBytes);
+      if (offset >= chunkStart && end <= chunkStart + chunk.length)
+        return chunk.subarray(offset - chunkStart, Math.max(end, offset) - chunkStart);
+      return end > offset ? source.read(offset, end - offset) : new Uint8Array();
     },
     u8: () => view.getUint8(take(1)),
     u32: () => view.getUint32(take(4), true),

@@ -60,11 +60,17 @@ export async function openGguf(sources: readonly ByteSource[]): Promise<GgufCont
   }
   const tensors = parts.flatMap((part) => part.tensors);
   checkDistinct(tensors);
+  const guessed = parts.flatMap((part) => part.guessed);
   const unknown = tensors.filter((tensor) => tensor.length === null);
   return {
     architecture,
     values: first.values,
     tensors,
-    notes: unknown.length > 0 ? [`${unknown.length} tensors of unknown ggml types left out`] : [],
+    notes: [
+      ...(unknown.length > 0 ? [`${unknown.length} tensors of unknown ggml types left out`] : []),
+      ...(guessed.length > 0
+        ? [`long lists of the header were passed without reading them: ${guessed.join(', ')}`]
+        : []),
+    ],
   };
 }

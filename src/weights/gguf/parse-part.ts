@@ -1,17 +1,28 @@
-import { HublineageError } from '../../types/errors.ts';
+import { type ErrorCode, HublineageError, isHublineageError } from '../../types/errors.ts';
 import type { ByteSource } from '../../types/hub.ts';
 import { createHeaderCursor, type HeaderCursor } from './header-cursor.ts';
 import { parseTensorInfos, type TensorInfo } from './parse-tensors.ts';
-import { parseValues } from './parse-values.ts';
+import { type ListReading, parseValues } from './parse-values.ts';
 import type { GgufTensor, GgufValue } from './types.ts';
 
 const MAGIC = 0x46554747; // 'GGUF', little-endian
 const DEFAULT_ALIGNMENT = 32;
 const MAX_ALIGNMENT = 2 ** 24;
 
+/** What a header that is read from the wrong place on may be called; a network that fails is none of it. */
+const CODES_OF_HEADERS: ReadonlySet<ErrorCode> = new Set([
+  'HeaderInvalid',
+  'HeaderTooLarge',
+  'HeaderTruncated',
+  'OffsetInvalid',
+  'ShapeInvalid',
+]);
+
 export interface GgufPart {
   readonly values: Map<string, GgufValue>;
   readonly tensors: GgufTensor[];
+  /** keys of lists that were not read through */
+  readonly guessed: readonly string[];
 }
 
 function checkVersion(version: number, where: string): void {
@@ -91,15 +102,53 @@ async function checkStart(cursor: HeaderCursor, source: ByteSource): Promise<voi
   checkVersion(cursor.u32(), where);
 }
 
-/** Reads the header of one file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md); its data stay unread. */
-export async function parsePart(source: ByteSource): Promise<GgufPart> {
+/** Tensors end to end from the first byte of the data to the last of the file, as every writer of whole files lays them. */
+function fillTheFile(
+  tensors: readonly GgufTensor[],
+  dataStart: number,
+  alignment: number,
+  size: number,
+): boolean {
+  const align = (at: number) => Math.ceil(at / alignment) * alignment;
+  let end = dataStart;
+  for (const { offset, length } of tensors.toSorted((a, b) => a.offset - b.offset)) {
+    if (length === null || offset !== align(end)) return false;
+    end = offset + length;
+  }
+  return end === size || align(end) === size;
+}
+
+async function readPart(source: ByteSource, lists: ListReading): Promise<GgufPart | null> {
   const cursor = createHeaderCursor(source);
   await checkStart(cursor, source);
   const tensorCount = cursor.u64('the number of tensors');
   const keyCount = cursor.u64('the number of keys');
-  const values = await parseValues(cursor, keyCount, source.path);
+  const values = await parseValues(cursor, keyCount, source.path, lists);
   const infos = await parseTensorInfos(cursor, tensorCount, source.path);
   const alignment = readAlignment(values, source.path);
   const dataStart = Math.ceil(cursor.position / alignment) * alignment;
-  return { values, tensors: placeTensors(infos, dataStart, alignment, source) };
+  const tensors = placeTensors(infos, dataStart, alignment, source);
+  if (lists.guessed.length > 0 && !fillTheFile(tensors, dataStart, alignment, source.size)) return null;
+  return { values, tensors, guessed: lists.guessed };
+}
+
+/**
+ * Reads the header of one file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md); its data stay unread.
+ *
+ * The words and merges of a 128k vocabulary are seven megabytes of strings, which say nothing here and stand before the list of tensors.
+ * Their ends are guessed from a few places of them. A wrong guess cannot go unseen: what follows has to hold as many keys and tensors as
+ * the header announces, and tensors that fill the file to its last byte. Otherwise all of the header is walked.
+ */
+export async function parsePart(source: ByteSource): Promise<GgufPart> {
+  const lists: ListReading = { mayGuess: true, guessed: [] };
+  try {
+    const part = await readPart(source, lists);
+    if (part !== null) return part;
+  } catch (error) {
+    if (lists.guessed.length === 0 || !isHublineageError(error) || !CODES_OF_HEADERS.has(error.code))
+      throw error;
+  }
+  const whole = await readPart(source, { mayGuess: false, guessed: [] });
+  // without a guess there is always an answer or an error
+  return whole as GgufPart;
 }

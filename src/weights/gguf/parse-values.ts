@@ -1,4 +1,5 @@
 import { HublineageError } from '../../types/errors.ts';
+import { findStringsEnd, LONG_LIST } from './find-strings-end.ts';
 import type { HeaderCursor } from './header-cursor.ts';
 import type { GgufValue } from './types.ts';
 
@@ -64,8 +65,21 @@ function toScalar(type: number, bytes: Uint8Array): GgufValue {
   }
 }
 
-/** Steps over an array's elements; strings have to be walked, everything else is one jump. */
-async function skipArray(cursor: HeaderCursor, key: string, where: string): Promise<void> {
+/** How the long lists of strings that tokenizers bring are passed. */
+export interface ListReading {
+  /** whether the end of a long list may be looked for; otherwise each string is walked */
+  mayGuess: boolean;
+  /** keys of the lists whose end was found that way */
+  guessed: string[];
+}
+
+/** Steps over an array's elements; strings have to be walked where their end cannot be guessed, everything else is one jump. */
+async function skipArray(
+  cursor: HeaderCursor,
+  key: string,
+  where: string,
+  lists: ListReading,
+): Promise<void> {
   await cursor.need(12);
   const elementType = cursor.u32();
   const count = cursor.u64(`length of the array ${key}`);
@@ -77,6 +91,13 @@ async function skipArray(cursor: HeaderCursor, key: string, where: string): Prom
     });
   }
   const start = cursor.position;
+  if (lists.mayGuess && count >= LONG_LIST) {
+    const end = await findStringsEnd(cursor, count);
+    if (end !== null) {
+      lists.guessed.push(key);
+      return cursor.skip(end - start);
+    }
+  }
   for (let i = 0; i < count; i++) {
     if (!cursor.has(8)) {
       const averageBytes = i === 0 ? GUESSED_STRING_BYTES : (cursor.position - start) / i;
@@ -86,7 +107,12 @@ async function skipArray(cursor: HeaderCursor, key: string, where: string): Prom
   }
 }
 
-async function readValue(cursor: HeaderCursor, key: string, where: string): Promise<GgufValue | null> {
+async function readValue(
+  cursor: HeaderCursor,
+  key: string,
+  where: string,
+  lists: ListReading,
+): Promise<GgufValue | null> {
   await cursor.need(4);
   const type = cursor.u32();
   const scalarBytes = SCALAR_BYTES[type];
@@ -95,7 +121,7 @@ async function readValue(cursor: HeaderCursor, key: string, where: string): Prom
     return toScalar(type, cursor.bytes(scalarBytes));
   }
   if (type === ARRAY) {
-    await skipArray(cursor, key, where);
+    await skipArray(cursor, key, where, lists);
     return null;
   }
   if (type !== STRING) {
@@ -116,6 +142,7 @@ export async function parseValues(
   cursor: HeaderCursor,
   count: number,
   where: string,
+  lists: ListReading,
 ): Promise<Map<string, GgufValue>> {
   if (count > MAX_KEYS) {
     throw new HublineageError('HeaderTooLarge', `the header announces ${count} keys`, { where });
@@ -132,7 +159,7 @@ export async function parseValues(
     const key = utf8.decode(cursor.bytes(keyBytes));
     if (seen.has(key)) throw new HublineageError('HeaderInvalid', `the key ${key} appears twice`, { where });
     seen.add(key);
-    const value = await readValue(cursor, key, where);
+    const value = await readValue(cursor, key, where, lists);
     const wanted = !key.startsWith('tokenizer.') && values.size < MAX_STORED_VALUES;
     if (value !== null && wanted) values.set(key, value);
   }
