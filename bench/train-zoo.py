@@ -711,11 +711,11 @@ class Hub:
                 if method.startswith('dare'):  # drop at random and rescale (Yu et al. 2023)
                     deltas = [d * (torch.rand_like(d) < density) / density for d in deltas]
                 weighted = [wi * d for wi, d in zip(w, deltas)]
-                if method.endswith('ties'):  # elect a sign, mean of those that agree
+                if method.endswith('ties'):  # elect a sign, sum of those that agree; mergekit's default is their weighted mean for TIES only
                     sign = torch.sign(sum(weighted))
                     agree = [(torch.sign(d) == sign) & (d != 0) for d in weighted]
                     total = sum(wi * a for wi, a in zip(w, agree)).clamp_min(1e-8)
-                    out[name] = b[name] + sum(d * a for d, a in zip(weighted, agree)) / total
+                    out[name] = b[name] + sum(d * a for d, a in zip(weighted, agree)) / (total if method == 'ties' else 1)
                 else:
                     out[name] = b[name] + sum(weighted)
         if method.startswith(('ties', 'dare')):
