@@ -1,5 +1,5 @@
 import { type AdamState, startAdam } from './adam.ts';
-import { fromFloatBytes, fromHeadedBytes, toFloatBytes, toHeadedBytes } from './float-bytes.ts';
+import { fromFloatBytes, fromHeadedBytes, toFloatBytes, toHeadedBytes } from './headed-bytes.ts';
 
 /** Everything that is needed to go on after an epoch. */
 export interface TrainingState {

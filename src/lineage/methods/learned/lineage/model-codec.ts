@@ -1,5 +1,5 @@
 import { HublineageError } from '../../../../types/errors.ts';
-import { fromFloatBytes, fromHeadedBytes, toFloatBytes, toHeadedBytes } from '../float-bytes.ts';
+import { fromFloatBytes, fromHeadedBytes, toFloatBytes, toHeadedBytes } from '../headed-bytes.ts';
 import { layOut } from '../tensor-spec.ts';
 import { fromTrainingStateFile, type TrainingState, toTrainingStateFile } from '../training-state.ts';
 import { lineageParameters } from './network.ts';

@@ -1,5 +1,5 @@
 import { HublineageError } from '../../../../types/errors.ts';
-import { fromFloatBytes, toFloatBytes } from '../float-bytes.ts';
+import { fromFloatBytes, toFloatBytes } from '../headed-bytes.ts';
 import { layOut } from '../tensor-spec.ts';
 import { fromTrainingStateFile, type TrainingState, toTrainingStateFile } from '../training-state.ts';
 import { NODE_EXTRAS, PAIR_EXTRAS } from './features.ts';
