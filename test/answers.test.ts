@@ -2,15 +2,13 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import picocolors from 'picocolors';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { runCli } from '../src/cli/run-cli.ts';
 import { type Minihub, startMinihub } from '../src/minihub/index.ts';
 import { openStore } from '../src/store/index.ts';
+import { type Answer, askCli } from './helpers/ask-cli.ts';
 
 /** explain, compare, identify and audit DIR, on an index of the demo Hub. */
 const demo = fileURLToPath(new URL('../data/demo-hub', import.meta.url));
-const colors = picocolors.createColors(false);
 const WRONG = 'northlab/Llama-nano-a-instruct-2';
 const ROOT_A = 'alpaca-labs/Llama-nano-a';
 const ROOT_B = 'vicunaworks/Llama-nano-b';
@@ -20,31 +18,7 @@ let folder: string;
 let database: string;
 let config: string;
 
-interface Answer {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-async function ask(...args: string[]): Promise<Answer> {
-  let stdout = '';
-  let stderr = '';
-  const code = await runCli([...args, '--config', config], {
-    out: async (text) => {
-      stdout += text;
-    },
-    err: (text) => {
-      stderr += text;
-    },
-    outColors: colors,
-    errColors: colors,
-    errIsTerminal: false,
-    outIsTerminal: false,
-    columns: () => 120,
-    ci: true,
-  });
-  return { code, stdout, stderr };
-}
+const ask = (...args: string[]) => askCli([...args, '--config', config]);
 
 async function askJson(...args: string[]) {
   const { code, stdout, stderr } = await ask(...args, '--json');

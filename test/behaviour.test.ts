@@ -5,12 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import picocolors from 'picocolors';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { runCli } from '../src/cli/run-cli.ts';
 import { startMinihub } from '../src/minihub/index.ts';
 import { openStore, type ViewName } from '../src/store/index.ts';
 import { createExplorer } from '../src/web/index.ts';
+import { askCli } from './helpers/ask-cli.ts';
 import { runHublineage } from './helpers/cli.ts';
 
 /** `phylolm` with an index and with an endpoint: what is kept, where it is shown, what it must never do. */
@@ -31,26 +30,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const colors = picocolors.createColors(false);
-
-async function cli(...args: string[]) {
-  let [stdout, stderr] = ['', ''];
-  const code = await runCli([...args, '--config', config], {
-    out: async (text) => {
-      stdout += text;
-    },
-    err: (text) => {
-      stderr += text;
-    },
-    outColors: colors,
-    errColors: colors,
-    errIsTerminal: false,
-    outIsTerminal: false,
-    columns: () => 120,
-    ci: true,
-  });
-  return { code, stdout, stderr };
-}
+const cli = (...args: string[]) => askCli([...args, '--config', config]);
 
 async function askJson(...args: string[]) {
   const { code, stdout, stderr } = await cli(...args, '--json');

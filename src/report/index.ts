@@ -17,5 +17,6 @@ export { renderSarif, type SarifFinding } from './render-sarif.ts';
 export { renderSummaryText, type SummaryOptions } from './render-summary.ts';
 export { renderTree, type TreeFormat, type TreeOptions } from './render-tree.ts';
 export * from './rows.ts';
+export { bytes, compact, grouped, measured, moment, plural, probability } from './text.ts';
 export { trimFamily } from './trim-family.ts';
 export { VERDICT_ORDER, VERDICT_WORDS, type VerdictWords } from './verdict-words.ts';

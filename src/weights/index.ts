@@ -3,7 +3,7 @@ export { type Candidate, chooseFiles } from './choose-files.ts';
 export { DTYPE_BITS, decodeValues, itemBytes, toDType } from './dtypes.ts';
 export { encodeValues } from './encode.ts';
 export type { KnownFacts } from './facts.ts';
-export { ROUND_TRIP } from './gguf/index.ts';
+export { ROUND_TRIP, SCALAR_BYTES } from './gguf/index.ts';
 export { openModel } from './open-model.ts';
 export {
   layoutSafetensors,

@@ -1,34 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import picocolors from 'picocolors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askCli } from '../../../test/helpers/ask-cli.ts';
 import { fillSampleIndex } from '../../store/testing/sample-index.ts';
-import { runCli } from '../run-cli.ts';
 
-const colors = picocolors.createColors(false);
 const folder = mkdtempSync(join(tmpdir(), 'export-'));
 const database = join(folder, 'index.sqlite');
 
-async function ask(...args: string[]) {
-  let stdout = '';
-  let stderr = '';
-  const code = await runCli(['export', ...args, '--db', database], {
-    out: async (text) => {
-      stdout += text;
-    },
-    err: (text) => {
-      stderr += text;
-    },
-    outColors: colors,
-    errColors: colors,
-    errIsTerminal: false,
-    outIsTerminal: false,
-    columns: () => 120,
-    ci: true,
-  });
-  return { code, stdout, stderr };
-}
+const ask = (...args: string[]) => askCli(['export', ...args, '--db', database]);
 
 beforeAll(async () => {
   const store = await fillSampleIndex(database);

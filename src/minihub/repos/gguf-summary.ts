@@ -1,21 +1,9 @@
+import { SCALAR_BYTES } from '../../weights/index.ts';
 import type { RepoFile } from './record.ts';
 
 /** The Hub's JS reader stops here too. */
 const MAX_HEADER_BYTES = 50_000_000;
 const CHUNK_BYTES = 2_000_000;
-const SCALAR_BYTES: Record<number, number> = {
-  0: 1,
-  1: 1,
-  2: 2,
-  3: 2,
-  4: 4,
-  5: 4,
-  6: 4,
-  7: 1,
-  10: 8,
-  11: 8,
-  12: 8,
-};
 const STRING = 8;
 const ARRAY = 9;
 

@@ -1,4 +1,5 @@
 export { openGguf } from './open-gguf.ts';
+export { SCALAR_BYTES } from './parse-values.ts';
 export {
   type BlockType,
   dequantise,

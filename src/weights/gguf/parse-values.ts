@@ -16,7 +16,7 @@ const GUESSED_STRING_BYTES = 16;
 const STRING = 8;
 const ARRAY = 9;
 /** Bytes of the fixed-size value types by id. */
-const SCALAR_BYTES: Readonly<Record<number, number>> = {
+export const SCALAR_BYTES: Readonly<Record<number, number>> = {
   0: 1,
   1: 1,
   2: 2,
