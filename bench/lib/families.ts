@@ -32,6 +32,8 @@ export interface FamiliesOptions {
   wrongTimes?: number;
   /** share of families whose root is missing from the index */
   missingRoots?: number;
+  /** may merges be parents of merges? */
+  nestedMerges?: boolean;
 }
 
 export type Special =
@@ -298,7 +300,7 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
         mergeInto(child, root, chosen, style);
         child.format = 'BF16';
         for (const t of child.tensors.values()) store(t, 'BF16');
-        child.fresh = false;
+        child.fresh = options.nestedMerges ?? false;
         child.layers = layers;
         child.vocab = 256;
         child.quantized = null;

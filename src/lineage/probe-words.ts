@@ -45,11 +45,11 @@ export const PROBE_WORDS: Readonly<Record<string, ProbeWords>> = {
   'mixture-of-parents': {
     question: 'Is the child a weighted mean of several models, up to rounding?',
     value: 'residual in units of the rounding floor',
-    source: `${OWN}: non-negative least squares (Lawson and Hanson, 1974) on deltas, against what rounding alone leaves`,
+    source: `${OWN}: non-negative least squares (Lawson and Hanson, 1974) on deltas, against what rounding alone leaves and against the stored values one by one`,
   },
   'elements-from-parents': {
     question: "Is every value's step none, one parent's, or the sum of several, at a fixed scale?",
-    value: 'share of values explained',
+    value: 'log-likelihood ratio over the likeliest fine-tune',
     source:
       'what DARE (Yu et al., ICML 2024) and TIES (Yadav et al., NeurIPS 2023) do to steps, held against rounding',
   },

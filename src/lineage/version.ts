@@ -1,5 +1,6 @@
 /**
  * Version of what inference concludes: edges of another version are stale.
  * 3: distances are summed in another order and neighbours ranked by float32 sums, which decides some ties otherwise.
+ * 4: merges are held against their stored values, one by one.
  */
-export const LINEAGE_VERSION = 3;
+export const LINEAGE_VERSION = 4;

@@ -1,6 +1,14 @@
-import type { Grid } from '../number-grid.ts';
 import { ulpOf } from '../number-grid.ts';
 import type { PairTable } from '../tree/pair-table.ts';
+import {
+  type Donor,
+  type MixedStory,
+  type Steps,
+  scanScales,
+  type TunedStory,
+  weighMixed,
+  weighTuned,
+} from './weigh-recipes.ts';
 
 /**
  * A model each of whose values is the base's, or the base's plus some parents' steps, rescaled: what DARE (random drop and rescale; Yu et
@@ -9,162 +17,136 @@ import type { PairTable } from '../tree/pair-table.ts';
 export interface SparseMixture {
   child: number;
   base: number;
-  /** `scale`: what a parent's step was multiplied by where it was taken; `taken`: share of values it was taken at */
+  /** `scale`: what a parent's step was multiplied by where it was taken; `taken`: share of values it was taken at, where it shows */
   parents: { model: number; scale: number; taken: number }[];
-  /** share of telling values that the combinations of parents explain up to rounding */
-  explained: number;
-  /** the same for the best of these parents alone */
-  explainedByOne: number;
-  /** values that could tell */
+  logLikelihood: number;
+  /** log-likelihood over the likeliest story without a mixture */
+  logRatio: number;
+  /** share of values that no combination of the parents' steps explains */
+  strays: number;
+  /** values where some parent's step shows */
   values: number;
 }
 
-/** A stored value is within half a unit of its last place; parents and base carry as much again. */
-const TOLERANCE_ULPS = 0.8;
-/** Only steps of this many units can be told from each other and from none. */
-const VISIBLE_ULPS = 4;
-/** Below this a donor's step is none. */
-const NOTHING_ULPS = 0.1;
-/** Where steps of the tensor are visible, a continuous step leaves a tenth of the values in place; one with values dropped, a quarter or more. */
-const MIN_IN_PLACE = 0.18;
-const MIN_EXPLAINED = 0.96;
-/** What one parent leaves unexplained, and the share of it that a second one must explain. */
-const MIN_LEFT_BY_ONE = 0.004;
-const MIN_VALUES_LEFT = 30;
-const MIN_EXPLAINED_OF_LEFT = 0.85;
-const MIN_TELLING = 200;
+/** Values in place besides tensors nobody touched; a fine-tune leaves fewer, unless rounding keeps them. */
+const MIN_IN_PLACE = 0.08;
+const BASES_TRIED = 3;
+/** Nats by which some values must look left in place on purpose. */
+const MIN_IN_PLACE_NATS = 15;
+/** The same a value: DARE and TIES give .1 to 2, unequal rows of a fine-tune next to nothing. */
+const MIN_IN_PLACE_EACH = 0.03;
+/** Standard deviations over chance at which a candidate's step must show in the child's. */
+const MIN_ALIKE = 2.5;
+const MIN_ALIKE_FIRST = 5;
+const MAX_FIRST = 4;
+const MAX_SCREENED = 8;
+/** Single donors from which pairs are tried. */
+const BEAM = 2;
+/** Values looked at while searching; what is found is fitted to all. */
+const SEARCHED_VALUES = 4096;
+/** More values only cost time. */
+const MAX_VALUES = 16_384;
 const MAX_PARENTS = 3;
-/** Standard deviations over chance at which a candidate's step shows in the child's. */
-const MIN_PEAK = 6;
-/** Candidates whose steps are tried together. */
-const MAX_SHORTLIST = 8;
-/** Scales looked at: 0.04 to 4 (DARE at density .1 rescales by 10, times a weight of .4). */
-const SCALE_STEP = 0.02;
-const SCALES = 200;
+/** Nats a mixture must be likelier by than any story without one, and than itself without one of its parents. */
+const MIN_NATS = 25;
+const MAX_STRAYS = 0.06;
+/** With fewer there is nothing for another parent to explain. */
+const NOTHING_LEFT = 0.005;
+/** Taking and leaving must alternate within tensors: whole tensors taken over are a recipe of tuning, or of stacking. */
+const MIN_ALTERNATION = 0.04;
+const MIN_VISIBLE = 100;
+/** Share of all that was taken that a parent must have given. */
+const MIN_CONTRIBUTION = 0.04;
 
-/** Child minus base over all common values, in tensor order, with the unit of the child's last place. */
-interface Steps {
-  step: Float64Array;
-  ulp: Float64Array;
-  /** where step sizes of the tensor are far above the unit */
-  telling: Uint8Array;
-}
-
-/**
- * Explains a child element by element. Null unless nearly every telling value is explained by at least two parents, none of which is
- * enough: siblings tuned alike have similar steps, never equal ones.
- */
+/** Explains a child value by value. Siblings tuned alike have similar steps, never equal ones, and leave nothing in place on purpose. */
 export function explainByElements(
   table: PairTable,
   child: number,
   candidates: readonly number[],
   bases: readonly number[],
 ): SparseMixture | null {
+  const starts = bases
+    .filter((base) => base !== child)
+    .flatMap((base) => {
+      const steps = stepsFrom(table, child, base, child);
+      if (steps === null) return [];
+      const inPlace = shareInPlace(steps);
+      return inPlace >= MIN_IN_PLACE ? [{ base, steps, inPlace }] : [];
+    })
+    .sort((a, b) => b.inPlace - a.inPlace || a.base - b.base)
+    .slice(0, BASES_TRIED);
+  const stories = starts.map((start) => ({ ...start, tuned: weighTuned(start.steps) }));
   let best: SparseMixture | null = null;
-  for (const base of bases) {
-    if (base === child) continue;
-    const steps = measureSteps(table, child, base);
-    if (steps === null) continue;
-    const found = explainSteps(table, child, base, candidates, steps);
-    if (found && (best === null || found.explained > best.explained)) best = found;
+  for (const { base, steps, tuned } of stories) {
+    if (tuned.inPlace < Math.max(MIN_IN_PLACE_NATS, MIN_IN_PLACE_EACH * steps.step.length)) continue;
+    // all stories speak of the same stored values, so that from one base to another likelihoods compare
+    const rival = Math.max(...stories.map((s) => s.tuned.total)) - tuned.total;
+    const found = explainSteps(table, child, base, candidates, steps, tuned, rival);
+    if (found && (best === null || found.logLikelihood > best.logLikelihood)) best = found;
   }
   return best;
 }
 
-/** Null when the child is no sparse step away from this base: most (child, base) pairs stop here. */
-function measureSteps(table: PairTable, child: number, base: number): Steps | null {
-  const grid: Grid = table.grid(child);
-  const origin = table.samples(base);
-  const parts: { from: Float32Array; to: Float32Array }[] = [];
-  let length = 0;
-  for (const tensor of table.samples(child).tensors) {
-    const other = origin.byName.get(tensor.name);
-    if (!other || other.values.length !== tensor.values.length) return null;
-    parts.push({ from: other.values, to: tensor.values });
-    length += tensor.values.length;
-  }
-  const step = new Float64Array(length);
-  const ulp = new Float64Array(length);
-  const telling = new Uint8Array(length);
-  let tellingCount = 0;
-  let inPlace = 0;
-  let at = 0;
-  for (const { from, to } of parts) {
-    let power = 0;
-    for (let i = 0; i < to.length; i++) {
-      const d = to[i]! - from[i]!;
-      step[at + i] = d;
-      ulp[at + i] = Math.max(ulpOf(to[i]!, grid), ulpOf(from[i]!, grid), 4 * ulpOf(to[i]!, 'F32'));
-      if (d * 0 === 0) power += d * d;
-    }
-    const rms = Math.sqrt(power / Math.max(1, to.length));
-    for (let i = 0; i < to.length; i++) {
-      const d = step[at + i]!;
-      if (!(d * 0 === 0) || ulp[at + i]! * VISIBLE_ULPS > rms) continue;
-      telling[at + i] = 1;
-      tellingCount++;
-      if (Math.abs(d) <= TOLERANCE_ULPS * ulp[at + i]!) inPlace++;
-    }
-    at += to.length;
-  }
-  if (tellingCount < MIN_TELLING || inPlace < MIN_IN_PLACE * tellingCount) return null;
-  return { step, ulp, telling };
-}
-
-/** A candidate's step from the base, aligned with the child's. Null when it has other tensors. */
-function stepsOf(table: PairTable, child: number, base: number, model: number): Float64Array | null {
+/** A model's steps from the base in units of the child's last place, over the child's tensors. Null when one is missing. */
+function stepsFrom(table: PairTable, child: number, base: number, model: number): Steps | null {
+  const grid = table.grid(child);
   const origin = table.samples(base);
   const mine = table.samples(model);
-  const out: number[] = [];
-  for (const tensor of table.samples(child).tensors) {
+  const { tensors } = table.samples(child);
+  const total = tensors.reduce((sum, t) => sum + t.values.length, 0);
+  const stride = Math.max(1, Math.ceil(total / MAX_VALUES));
+  const length = tensors.reduce((sum, t) => sum + Math.ceil(t.values.length / stride), 0);
+  const step = new Float64Array(length);
+  const ulp = new Float64Array(length);
+  const parts: { from: number; to: number }[] = [];
+  let at = 0;
+  for (const tensor of tensors) {
     const from = origin.byName.get(tensor.name)?.values;
     const to = mine.byName.get(tensor.name)?.values;
-    if (!from || !to || to.length !== from.length) return null;
-    for (let i = 0; i < to.length; i++) out.push(to[i]! - from[i]!);
+    const n = tensor.values.length;
+    if (from?.length !== n || to?.length !== n) return null;
+    const first = at;
+    for (let i = 0; i < n; i += stride) {
+      const c = tensor.values[i]!;
+      const d = to[i]! - from[i]!;
+      const unit = c * 0 === 0 ? Math.max(ulpOf(c, grid), 4 * ulpOf(c, 'F32')) : 1;
+      ulp[at] = unit;
+      // positions that one of them lacks move nowhere
+      step[at++] = d * 0 === 0 && c * 0 === 0 ? d / unit : 0;
+    }
+    parts.push({ from: first, to: at });
   }
-  return Float64Array.from(out);
+  return { step, ulp, parts };
 }
 
-/**
- * The scale at which a candidate's step recurs in the child's most often, in standard deviations over how often a neighbouring value's
- * step (same sizes, no relation) recurs there.
- */
-function findPeak({ step, ulp, telling }: Steps, delta: Float64Array): { scale: number; z: number } {
-  const hits = new Int32Array(SCALES + 2);
-  const chance = new Int32Array(SCALES + 2);
-  const vote = (histogram: Int32Array, y: number, d: number, tolerance: number) => {
-    const ratio = y / d;
-    const width = tolerance / Math.abs(d);
-    if (!(ratio + width > SCALE_STEP) || ratio > SCALE_STEP * SCALES) return;
-    const from = Math.max(1, Math.ceil((ratio - width) / SCALE_STEP));
-    const to = Math.min(SCALES, Math.floor((ratio + width) / SCALE_STEP));
-    if (to < from) return;
-    histogram[from]!++;
-    histogram[to + 1]!--;
-  };
-  for (let i = 0; i < step.length; i++) {
-    const tolerance = TOLERANCE_ULPS * ulp[i]!;
-    if (telling[i] === 0 || Math.abs(step[i]!) <= tolerance) continue;
-    const visible = VISIBLE_ULPS * ulp[i]!;
-    const d = delta[i]!;
-    if (Math.abs(d) > visible) vote(hits, step[i]!, d, tolerance);
-    const other = delta[i + 1] ?? 0;
-    if (Math.abs(other) > visible) vote(chance, step[i]!, other, tolerance);
+/** Share of values within rounding of the base's, in tensors that are not in place as a whole. */
+function shareInPlace({ step, parts }: Steps): number {
+  let kept = 0;
+  let total = 0;
+  for (const { from, to } of parts) {
+    let here = 0;
+    for (let i = from; i < to; i++) if (Math.abs(step[i]!) <= 0.55) here++;
+    if (here === to - from) continue;
+    kept += here;
+    total += to - from;
   }
-  let best = { scale: 0, z: 0 };
-  for (let s = 1; s <= SCALES; s++) {
-    hits[s]! += hits[s - 1]!;
-    chance[s]! += chance[s - 1]!;
-    const z = (hits[s]! - chance[s]!) / Math.sqrt(hits[s]! + chance[s]! + 1);
-    if (z > best.z) best = { scale: s * SCALE_STEP, z };
-  }
-  return best;
+  return total > 0 ? kept / total : 0;
 }
 
-interface Donor {
-  model: number;
-  delta: Float64Array;
-  scale: number;
+/** How much a candidate's step agrees with the child's beyond chance: signs of products are even under chance. */
+function alikeness({ step, ulp, parts }: Steps, delta: Float64Array, share: Float64Array | null): number {
+  let sum = 0;
+  let squares = 0;
+  for (const { from, to } of parts) {
+    let power = 1e-300;
+    for (let i = from; i < to; i++) power += (step[i]! * ulp[i]!) ** 2;
+    for (let i = from; i < to; i++) {
+      const product = ((share?.[i] ?? 1) * step[i]! * delta[i]! * ulp[i]! * ulp[i]!) / power;
+      sum += product;
+      squares += product * product;
+    }
+  }
+  return squares > 0 ? sum / Math.sqrt(squares) : 0;
 }
 
 function explainSteps(
@@ -173,162 +155,86 @@ function explainSteps(
   base: number,
   candidates: readonly number[],
   steps: Steps,
+  tuned: TunedStory,
+  rival: number,
 ): SparseMixture | null {
-  const donors: (Donor & { z: number })[] = [];
-  for (const model of candidates) {
-    if (model === child || model === base) continue;
-    const delta = stepsOf(table, child, base, model);
-    if (delta === null) continue;
-    const peak = findPeak(steps, delta);
-    if (peak.z >= MIN_PEAK) donors.push({ model, delta, ...peak });
+  const deltas = candidates
+    .filter((model) => model !== child && model !== base)
+    .flatMap((model) => {
+      const delta = stepsOfDonor(table, child, base, model);
+      return delta === null ? [] : [{ model, delta }];
+    });
+  /** candidates whose steps show in what a story leaves unexplained */
+  const screen = (story: MixedStory | null) =>
+    deltas
+      .filter(({ model }) => !story?.donors.some((d) => d.model === model))
+      .map((donor) => ({ ...donor, alike: alikeness(steps, donor.delta, story?.unexplained ?? null) }))
+      .filter(({ alike }) => alike >= (story === null ? MIN_ALIKE_FIRST : MIN_ALIKE))
+      .sort((x, y) => y.alike - x.alike || x.model - y.model)
+      .slice(0, MAX_SCREENED);
+  const stride = Math.max(1, Math.floor(steps.step.length / SEARCHED_VALUES));
+  let beam: MixedStory[] = [];
+  let best: MixedStory | null = null;
+  for (let donors = 1; donors <= MAX_PARENTS && (best?.strays ?? 1) > NOTHING_LEFT; donors++) {
+    // a merge of the same parents may explain more than one of them does: the best single donor need not be among the best two
+    const before: (MixedStory | null)[] = donors === 1 ? [null] : beam;
+    beam = before
+      .flatMap((story) =>
+        screen(story)
+          .flatMap(({ model, delta }) =>
+            scanScales(steps, tuned, story?.donors ?? [], { model, delta }, story === null ? 2 : 1),
+          )
+          .sort((x, y) => y.logRatio - x.logRatio)
+          // most models are no mixture: a few single donors show that
+          .slice(0, story === null ? MAX_FIRST : MAX_SCREENED)
+          .map(({ donor }) => weighMixed(steps, tuned, [...(story?.donors ?? []), donor], { stride })),
+      )
+      .sort((x, y) => y.logRatio - x.logRatio)
+      .slice(0, donors === 1 ? BEAM : 1);
+    const found = beam[0];
+    if (found === undefined || found.logRatio < (best?.logRatio ?? 0) + MIN_NATS / stride) break;
+    best = found;
   }
-  donors.sort((a, b) => b.z - a.z || a.model - b.model);
-  const shortlist: Donor[] = donors.slice(0, MAX_SHORTLIST);
-  let best: { chosen: Donor[]; fit: Fit } | null = null;
-  for (let a = 0; a < shortlist.length; a++)
-    for (let b = a + 1; b < shortlist.length; b++) {
-      const tried = refine(steps, [shortlist[a]!, shortlist[b]!]);
-      if (best === null || tried.fit.explained > best.fit.explained) best = tried;
-    }
-  while (best !== null && best.fit.explained < 0.99 && best.chosen.length < MAX_PARENTS) {
-    let better: typeof best | null = null;
-    for (const donor of shortlist) {
-      if (best.chosen.some((c) => c.model === donor.model)) continue;
-      const tried = refine(steps, [...best.chosen, donor]);
-      if (tried.fit.explained > (better ?? best).fit.explained + 0.01) better = tried;
-    }
-    if (better === null) break;
-    best = better;
-  }
-  if (best === null || best.fit.telling < MIN_TELLING || best.fit.explained < MIN_EXPLAINED) return null;
-  // Every parent must be needed, on the values that tell all of them apart.
-  let explainedByOne = 0;
-  for (const left of best.chosen) {
-    const alone = fitCombinations(
-      steps,
-      best.chosen,
-      (used) => used === 0 || used === 1 << best.chosen.indexOf(left),
-    );
-    explainedByOne = Math.max(explainedByOne, alone.explained);
-    const without = fitCombinations(
-      steps,
-      best.chosen,
-      (used) => (used & (1 << best.chosen.indexOf(left))) === 0,
-    );
-    const rest = 1 - without.explained;
-    if (rest < MIN_LEFT_BY_ONE || rest * best.fit.telling < MIN_VALUES_LEFT) return null;
-    if (best.fit.explained - without.explained < MIN_EXPLAINED_OF_LEFT * rest) return null;
-  }
+  if (best === null) return null;
+  const sum = best.donors.reduce((total, d, i) => total + d.scale * best!.taken[i]!, 0);
+  const heavy = best.donors.filter((d, i) => d.scale * best!.taken[i]! >= MIN_CONTRIBUTION * sum);
+  // a shadow of the others: as good without it, or not good at all
+  if (heavy.length < best.donors.length || stride > 1) best = weighMixed(steps, tuned, heavy);
+  if (best.strays > MAX_STRAYS || best.visible < MIN_VISIBLE || best.alternation < MIN_ALTERNATION)
+    return null;
+  const logRatio = best.logRatio - Math.max(rival, likeliestWithout(steps, tuned, best.donors));
+  if (logRatio < MIN_NATS) return null;
   return {
     child,
     base,
-    parents: best.chosen.map(({ model, scale }, k) => ({ model, scale, taken: best.fit.taken[k]! })),
-    explained: best.fit.explained,
-    explainedByOne,
-    values: best.fit.telling,
+    parents: best.donors.map(({ model, scale }, i) => ({ model, scale, taken: best.taken[i]! })),
+    logLikelihood: tuned.total + best.logRatio,
+    logRatio,
+    strays: best.strays,
+    values: best.visible,
   };
 }
 
-interface Fit {
-  telling: number;
-  explained: number;
-  taken: number[];
-  /** least-squares correction of each donor's scale over the values it explains alone */
-  scales: number[];
-}
-
-/** Scales from the histogram are good to one bin; the values each donor explains alone make them exact. */
-function refine(steps: Steps, donors: readonly Donor[]): { chosen: Donor[]; fit: Fit } {
-  let chosen = [...donors];
-  let fit = fitCombinations(steps, chosen);
-  for (let round = 0; round < 3; round++) {
-    const scales = fit.scales;
-    chosen = chosen.map((d, k) => ({ ...d, scale: scales[k]! }));
-    fit = fitCombinations(steps, chosen);
-  }
-  return { chosen, fit };
+function stepsOfDonor(table: PairTable, child: number, base: number, model: number): Float64Array | null {
+  return stepsFrom(table, child, base, model)?.step ?? null;
 }
 
 /**
- * Over the values where every donor's rescaled step is visible or none, and they differ visibly: which combination (none, some, their
- * mean) is the child's step? `allowed` restricts the combinations, bit k for donor k.
+ * Over the tuned story, the likeliest of: a fine-tune of one of the donors that kept some of its values, and a fine-tune of the base that
+ * moves partly in the donors' directions, as siblings on the same data do.
  */
-function fitCombinations(
-  { step, ulp, telling }: Steps,
-  donors: readonly Donor[],
-  allowed: (used: number) => boolean = () => true,
-): Fit {
-  const k = donors.length;
-  const taken = donors.map(() => 0);
-  const cross = donors.map(() => 0);
-  const power = donors.map(() => 0);
-  const scaled = new Float64Array(k);
-  let count = 0;
-  let explained = 0;
-  for (let i = 0; i < step.length; i++) {
-    if (telling[i] === 0) continue;
-    const visible = VISIBLE_ULPS * ulp[i]!;
-    let usable = true;
-    let seen = 0;
-    for (let d = 0; d < k && usable; d++) {
-      scaled[d] = donors[d]!.scale * donors[d]!.delta[i]!;
-      // a tensor this donor left alone: nothing of it to be taken here
-      if (Math.abs(scaled[d]!) <= NOTHING_ULPS * ulp[i]!) {
-        scaled[d] = 0;
-        continue;
-      }
-      seen |= 1 << d;
-      if (!(Math.abs(scaled[d]!) > visible)) usable = false;
-      for (let e = 0; e < d && usable; e++)
-        if (seen & (1 << e) && !(Math.abs(scaled[d]! - scaled[e]!) > visible)) usable = false;
+function likeliestWithout(steps: Steps, tuned: TunedStory, donors: readonly Donor[]): number {
+  let best = 0;
+  for (const { delta } of donors) best = Math.max(best, weighTuned(steps, delta, true).total - tuned.total);
+  const centre = new Float64Array(steps.step.length);
+  for (const { delta } of donors) {
+    let cross = 0;
+    let power = 1e-300;
+    for (let i = 0; i < centre.length; i++) {
+      cross += (steps.step[i]! - centre[i]!) * delta[i]!;
+      power += delta[i]! ** 2;
     }
-    if (seen === 0) continue;
-    if (!usable) continue;
-    count++;
-    const tolerance = TOLERANCE_ULPS * ulp[i]!;
-    let bestUsed = -1;
-    let bestOff = Number.POSITIVE_INFINITY;
-    for (let used = 0; used < 1 << k; used++) {
-      if (!allowed(used) || (used & ~seen) !== 0) continue;
-      let sum = 0;
-      let n = 0;
-      for (let d = 0; d < k; d++)
-        if (used & (1 << d)) {
-          sum += scaled[d]!;
-          n++;
-        }
-      // the disjoint mean of TIES divides by the number of steps that survived
-      const off = Math.min(
-        Math.abs(step[i]! - sum),
-        n > 1 ? Math.abs(step[i]! - sum / n) : Number.POSITIVE_INFINITY,
-      );
-      if (off < bestOff) {
-        bestOff = off;
-        bestUsed = used;
-      }
-    }
-    let widest = 0;
-    for (let d = 0; d < k; d++) if (bestUsed & (1 << d)) widest = Math.max(widest, Math.abs(scaled[d]!));
-    // scales are known to a per mille
-    if (bestOff > tolerance + 0.002 * widest) {
-      // near enough to correct the scale by, not to count
-      if (bestOff < 2 * tolerance + 0.02 * widest) learn(bestUsed, i);
-      continue;
-    }
-    explained++;
-    for (let d = 0; d < k; d++) if (bestUsed & (1 << d)) taken[d]!++;
-    learn(bestUsed, i);
+    for (let i = 0; i < centre.length; i++) centre[i]! += (cross / power) * delta[i]!;
   }
-  function learn(used: number, i: number): void {
-    const d = Math.log2(used);
-    if (!Number.isInteger(d)) return;
-    cross[d]! += step[i]! * donors[d]!.delta[i]!;
-    power[d]! += donors[d]!.delta[i]! ** 2;
-  }
-  return {
-    telling: count,
-    explained: count > 0 ? explained / count : 0,
-    taken: taken.map((n) => (count > 0 ? n / count : 0)),
-    scales: donors.map((d, i) => (power[i]! > 0 ? cross[i]! / power[i]! : d.scale)),
-  };
+  return Math.max(best, weighTuned(steps, centre).total - tuned.total);
 }

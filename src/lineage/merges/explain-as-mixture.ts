@@ -1,7 +1,8 @@
-import type { TensorSample } from '../../types/fingerprint.ts';
-import { type Grid, roundToGrid, ulpOf } from '../number-grid.ts';
+import { ulpOf } from '../number-grid.ts';
 import { residualOf, solveNonNegative } from '../numeric/nnls.ts';
 import type { PairTable } from '../tree/pair-table.ts';
+import { fitEachTensor } from './fit-each-tensor.ts';
+import { fitWithinRounding, type RoundingFit } from './fit-within-rounding.ts';
 
 /** A model written as base + sum of weighted deltas of others. Indices are those of the pair table. */
 export interface Mixture {
@@ -18,6 +19,8 @@ export interface Mixture {
   gain: number;
   /** true when nothing but rounding is left: no impostor gets there */
   exact: boolean;
+  /** how many of the stored values the rounded sum hits: of all that are not one, and of those that are no parent's own */
+  reproduced: { share: number; between: number; betweenShare: number } | null;
 }
 
 /** Residual of an exact merge is .6-1.3 floors; fine-tunes and siblings tuned on the same data start at 8.9 (r = .5 %). */
@@ -25,12 +28,49 @@ const EXACT_OVER_FLOOR = 1.6;
 /** Below this many floors a single parent explains as much as can be seen: undecidable. */
 const VISIBLE_OVER_FLOOR = 3.5;
 const MIN_WEIGHT = 0.04;
+/** A parent must lower the residual by this many times what is left a value: chance alone gives 1, the best of twenty models 9. */
+const NEEDED = 25;
 const SHADOW_WEIGHT = 0.08;
 const SHADOW_MARGINAL = 0.25;
+const MIN_VALUES = 256;
+/** Solutions of least squares whose values are looked at. */
+const TRIED_BY_VALUES = 3;
+/** Share of stored values that a true mixture hits (the rest: arithmetic in another order or precision)... */
+const REPRODUCED = 0.95;
+/** ...also where the child has neither parent's value: there a light fine-tune, or the hub of its "parents", hits half at most. */
+const REPRODUCED_BETWEEN = 0.9;
+const MIN_BETWEEN = 40;
+/** Shares of hits that differ by less than this tell nothing. */
+const SAME_SHARE = 0.01;
+const WORTH_PRUNING = 0.8;
+/** Slerp and gradients of weights leave a few floors while the weights are the same for all tensors. */
+const WORTH_A_LOOK = 8;
 /** Beyond 1 by more than this the equation was solved for the wrong model. */
 const MAX_COEFFICIENT = 1.05;
 /** Weights that add up to 1 within this are a weighted mean; their base is no parent. */
 const SUM_TOLERANCE = 0.03;
+
+/** One base tried: which models were kept, and what they leave, in floors summed over values. */
+interface Solution {
+  base: number;
+  picked: number[];
+  weights: number[];
+  rss: number;
+  /** the base among them where it keeps a share */
+  parents: number;
+}
+
+function countParents(weights: readonly number[]): number {
+  return weights.length + (1 - weights.reduce((a, b) => a + b, 0) > SUM_TOLERANCE ? 1 : 0);
+}
+
+/** Of two solutions that leave the same but for chance, the one with fewer parents. */
+function isBetter(a: Solution, b: Solution, values: number): boolean {
+  const margin = NEEDED * Math.max(1, Math.min(a.rss, b.rss) / values);
+  return a.parents === b.parents
+    ? a.rss < b.rss - 1e-9 * b.rss
+    : a.rss < b.rss + (b.parents - a.parents) * margin;
+}
 
 /** What a perfect merge would still be off by: mean of ulp^2/12 a value, tensor by tensor. */
 export function roundingFloor(table: PairTable, child: number): Map<string, number> {
@@ -51,9 +91,11 @@ export function roundingFloor(table: PairTable, child: number): Map<string, numb
 }
 
 /**
- * Is the model a mixture of others? For each base tried (the family's hub first), non-negative least squares of its delta on theirs, each tensor in units of its
- * rounding floor; small weights are dropped and the rest solved again; then the parents found are fitted to each tensor by itself
- * (slerp and gradient merges have other weights in every tensor) and the residual is held against the floor.
+ * Is the model a mixture of others? For each base tried (the family's hub first), non-negative least squares of its delta on theirs, each
+ * tensor in units of its rounding floor; what does not lower the residual beyond chance is dropped and the rest solved again. The best of
+ * these are held against the stored values themselves, and models they can do without are dropped too: the rounding of a child stored
+ * coarser than its base is shared with others stored alike, and looks like a small weight. In the end the parents found are fitted to each
+ * tensor by itself (slerp and gradient merges have other weights in every tensor) and the residual is held against the floor.
  */
 export function explainAsMixture(
   table: PairTable,
@@ -62,31 +104,56 @@ export function explainAsMixture(
   bases: readonly number[],
   floors: ReadonlyMap<string, number> = roundingFloor(table, child),
 ): Mixture | null {
-  const names = table.names;
-  const invFloor = new Float64Array(table.tensorCount);
-  for (const [name, floor] of floors) {
-    const t = names.get(name);
-    if (t !== undefined && floor > 0) invFloor[t] = 1 / floor;
-  }
   const members = [...new Set([...pool, ...bases])].filter((m) => m !== child);
   if (members.length < 2) return null;
-  // Only tensors that all have: otherwise the normal equations do not belong to one set of values.
+  // Where no tensor shows a step, least squares are blunt and only values that nobody else has can tell.
+  return (
+    explainEquations(table, child, members, bases, gather(table, child, members, floors, true)) ??
+    explainEquations(table, child, members, bases, gather(table, child, members, floors, false))
+  );
+}
+
+interface Equations {
+  /** 1 / floor for tensors that count, 0 for others */
+  shared: Float64Array;
+  values: number;
+  visible: boolean;
+}
+
+/** Only tensors that all have: otherwise the normal equations do not belong to one set of values. */
+function gather(
+  table: PairTable,
+  child: number,
+  members: readonly number[],
+  floors: ReadonlyMap<string, number>,
+  visible: boolean,
+): Equations {
   const shared = new Float64Array(table.tensorCount);
   let values = 0;
-  const childCounts = members.map((m) => table.distances(child, m, 'raw').count);
-  for (let t = 0; t < table.tensorCount; t++) {
-    let n = Infinity;
-    for (const count of childCounts) n = Math.min(n, count[t]!);
-    if (n === 0 || n === Infinity || invFloor[t] === 0) continue;
+  const toMembers = members.map((m) => table.distances(child, m, 'raw'));
+  for (const [name, floor] of floors) {
+    const t = table.names.get(name);
+    if (t === undefined || !(floor > 0)) continue;
+    const n = toMembers[0]!.count[t]!;
     // the values counted must be the same ones; grown vocabularies have fewer
-    if (childCounts.some((count) => count[t] !== n)) continue;
+    if (n === 0 || toMembers.some(({ count }) => count[t] !== n)) continue;
     // A tensor in which some candidate is as near as rounding allows tells nothing; counting it would dilute what the others tell.
-    const nearestHere = Math.min(...members.map((m) => table.distances(child, m, 'raw').squared[t]!));
-    if (nearestHere * invFloor[t]! < VISIBLE_OVER_FLOOR * n) continue;
-    shared[t] = invFloor[t]!;
+    const nearestHere = Math.min(...toMembers.map(({ squared }) => squared[t]!));
+    if (visible ? nearestHere < VISIBLE_OVER_FLOOR * n * floor : nearestHere === 0) continue;
+    shared[t] = 1 / floor;
     values += n;
   }
-  if (values < 256) return null;
+  return { shared, values, visible };
+}
+
+function explainEquations(
+  table: PairTable,
+  child: number,
+  members: readonly number[],
+  bases: readonly number[],
+  { shared, values, visible }: Equations,
+): Mixture | null {
+  if (values < MIN_VALUES) return null;
   const weighted = (a: number, b: number): number => {
     const { squared } = table.distances(a, b, 'raw');
     let sum = 0;
@@ -100,10 +167,9 @@ export function explainAsMixture(
     for (let j = i + 1; j < k; j++)
       between[i * k + j] = between[j * k + i] = weighted(members[i]!, members[j]!);
   const single = Math.min(...toChild) / values;
-  if (single < VISIBLE_OVER_FLOOR) return null;
+  if (visible && single < VISIBLE_OVER_FLOOR) return null;
 
   let scaled = Math.min(...toChild);
-  let best: { base: number; picked: number[]; weights: number[]; rss: number } | null = null;
   const solveFor = (b: number, subset: readonly number[]) => {
     const m = subset.length;
     const gram = new Float64Array(m * m);
@@ -117,6 +183,7 @@ export function explainAsMixture(
     const weights = solveNonNegative(gram, target);
     return { weights, rss: residualOf(gram, target, toChild[b]!, weights) };
   };
+  const solutions: Solution[] = [];
   for (const baseModel of bases) {
     const b = members.indexOf(baseModel);
     if (b < 0) continue;
@@ -129,30 +196,60 @@ export function explainAsMixture(
       subset = kept;
       solution = solveFor(b, subset);
     }
+    while (subset.length > 1) {
+      const noise = Math.max(1, solution.rss / values);
+      const without = subset.map((i) =>
+        solveFor(
+          b,
+          subset.filter((j) => j !== i),
+        ),
+      );
+      let least = 0;
+      without.forEach((w, r) => {
+        if (w.rss < without[least]!.rss) least = r;
+      });
+      if (without[least]!.rss - solution.rss >= NEEDED * noise) break;
+      solution = without[least]!;
+      subset = subset.filter((_, r) => r !== least);
+    }
     const picked = subset.filter((_, r) => solution.weights[r]! >= MIN_WEIGHT);
     const weights = [...solution.weights].filter((w) => w >= MIN_WEIGHT);
-    if (picked.length === 0) continue;
-    const simpler = best !== null && picked.length < best.picked.length && solution.rss < 1.05 * best.rss;
     for (let r = 0; r < others.length; r++) scaled = Math.min(scaled, solveFor(b, [others[r]!]).rss);
-    if (best === null || solution.rss < 0.95 * best.rss || simpler)
-      best = { base: b, picked, weights, rss: solution.rss };
+    if (picked.length === 0) continue;
+    solutions.push({ base: b, picked, weights, rss: solution.rss, parents: countParents(weights) });
   }
-  if (best === null) return null;
-  const sum = best.weights.reduce((a, b) => a + b, 0);
-  const { base: bestBase, rss: bestRss } = best;
-  const parents = best.picked.map((i, r) => {
+  solutions.sort((a, b) => (isBetter(a, b, values) ? -1 : isBetter(b, a, values) ? 1 : 0));
+  const [first, ...others] = solutions
+    .slice(0, TRIED_BY_VALUES)
+    // least squares that leave many times the rounding have no values to show
+    .map((solution) =>
+      solution.rss <= WORTH_A_LOOK * values
+        ? pruneByValues(table, child, members, solution)
+        : { solution, fit: null },
+    );
+  if (first === undefined) return null;
+  const { solution, fit } = others.reduce(
+    (best, tried) =>
+      tried.fit && (!best.fit || fitsBetter(tried.fit, tried, best.fit, best)) ? tried : best,
+    first,
+  );
+  const reproduced = isReproduced({ reproduced: fit });
+  if (!visible && !reproduced) return null;
+  const rss = visible ? solveFor(solution.base, solution.picked).rss : solution.rss;
+  const sum = solution.weights.reduce((a, b) => a + b, 0);
+  const parents = solution.picked.map((i, r) => {
     const without = solveFor(
-      bestBase,
-      best.picked.filter((j) => j !== i),
+      solution.base,
+      solution.picked.filter((j) => j !== i),
     ).rss;
     return {
       model: members[i]!,
-      weight: best.weights[r]!,
-      marginal: without / Math.max(bestRss, 1e-300) - 1,
+      weight: solution.weights[r]!,
+      marginal: without / Math.max(rss, 1e-300) - 1,
     };
   });
-  dropShadows(parents);
-  const base = members[best.base]!;
+  if (!reproduced) dropShadows(parents);
+  const base = members[solution.base]!;
   const fitted = fitEachTensor(
     table,
     child,
@@ -160,12 +257,15 @@ export function explainAsMixture(
     parents.map((p) => p.model),
     shared,
   );
-  const overFloor = Math.min(best.rss / values, fitted);
+  const overFloor = Math.min(rss / values, fitted);
   const rest = 1 - sum;
   // One delta scaled down is a mean of two models; scaled up it is an extrapolation. Deltas that add up to less than 1 leave a share to
   // the base: a weighted mean it belongs to, or task arithmetic, whose recipe names the base as well.
   if (parents.length === 1 && rest < MIN_WEIGHT) return null;
-  if (rest > SUM_TOLERANCE) parents.push({ model: base, weight: rest, marginal: Number.POSITIVE_INFINITY });
+  // A sum that is not exact is short of its parents' steps where values were dropped: then nothing is left to the base.
+  const exact = reproduced || (visible && overFloor <= EXACT_OVER_FLOOR);
+  if (rest > SUM_TOLERANCE && (exact || parents.length === 1))
+    parents.push({ model: base, weight: rest, marginal: Number.POSITIVE_INFINITY });
   // In a linear dependency of several models the merge has the largest coefficient: the others solve for it only by extrapolation.
   if (Math.abs(rest) > MAX_COEFFICIENT || parents.some((p) => p.weight > MAX_COEFFICIENT)) return null;
   return {
@@ -175,90 +275,71 @@ export function explainAsMixture(
     overFloor,
     singleOverFloor: single,
     gain: Math.max(0, 1 - (overFloor * values) / scaled),
-    exact: overFloor <= EXACT_OVER_FLOOR,
+    exact,
+    reproduced:
+      fit === null ? null : { share: fit.share, between: fit.between, betweenShare: fit.betweenShare },
   };
+}
+
+/** Do the stored values bear the mixture out? */
+export function isReproduced({ reproduced }: Pick<Mixture, 'reproduced'>): boolean {
+  return (
+    reproduced !== null &&
+    reproduced.share >= REPRODUCED &&
+    reproduced.between >= MIN_BETWEEN &&
+    reproduced.betweenShare >= REPRODUCED_BETWEEN
+  );
+}
+
+interface Tried {
+  solution: Solution;
+  fit: RoundingFit | null;
+}
+
+/** More values hit; of equals, fewer parents. */
+function fitsBetter(fitA: RoundingFit, a: Tried, fitB: RoundingFit, b: Tried): boolean {
+  const gained = fitA.share - fitB.share;
+  if (Math.abs(gained) > SAME_SHARE) return gained > 0;
+  return a.solution.parents < b.solution.parents;
+}
+
+/** Leaves out, one by one, parents without which as many stored values are hit. */
+function pruneByValues(table: PairTable, child: number, members: readonly number[], from: Solution): Tried {
+  const fitOf = (picked: readonly number[], weights: readonly number[]) =>
+    fitWithinRounding(
+      table,
+      child,
+      members[from.base]!,
+      picked.map((i) => members[i]!),
+      weights,
+    );
+  let solution = from;
+  const whole = fitOf(from.picked, from.weights);
+  // what is no sum of these to begin with is not made one by leaving some out
+  if (whole === null || whole.share < WORTH_PRUNING) return { solution, fit: whole };
+  let fit: RoundingFit = whole;
+  while (solution.picked.length > 1) {
+    let better: { solution: Solution; fit: RoundingFit } | null = null;
+    for (let r = 0; r < solution.picked.length; r++) {
+      const picked = solution.picked.filter((_, i) => i !== r);
+      const tried = fitOf(
+        picked,
+        fit.weights.filter((_, i) => i !== r),
+      );
+      if (tried === null || tried.share < fit.share - SAME_SHARE) continue;
+      if (better !== null && tried.share <= better.fit.share) continue;
+      better = { solution: { ...solution, picked, weights: tried.weights }, fit: tried };
+    }
+    if (better === null) break;
+    solution = better.solution;
+    fit = better.fit;
+  }
+  if (fit.share >= REPRODUCED) solution = { ...solution, weights: fit.weights };
+  return { solution: { ...solution, parents: countParents(solution.weights) }, fit };
 }
 
 /** A small share that hardly lowers the residual is rounding that happens to lie in somebody's direction. */
 function dropShadows(parents: Mixture['parents']): void {
   for (let i = parents.length - 1; i >= 0; i--)
     if (parents[i]!.weight < SHADOW_WEIGHT && parents[i]!.marginal < SHADOW_MARGINAL) parents.splice(i, 1);
-}
-
-/** Mean squared residual over floors when every tensor has weights of its own, and a free share of the base (slerp's sum exceeds 1). */
-function fitEachTensor(
-  table: PairTable,
-  child: number,
-  base: number,
-  parents: readonly number[],
-  shared: Float64Array,
-): number {
-  const c = table.samples(child);
-  const b = table.samples(base);
-  const others = parents.map((p) => table.samples(p));
-  let residual = 0;
-  let values = 0;
-  for (const tensor of c.tensors) {
-    const t = table.names.get(tensor.name);
-    if (t === undefined || shared[t] === 0) continue;
-    const origin = b.byName.get(tensor.name)!;
-    const columns: TensorSample[] = others.map((o) => o.byName.get(tensor.name)!);
-    const k = columns.length + 1;
-    const gram = new Float64Array(k * k);
-    const target = new Float64Array(k);
-    let power = 0;
-    let n = 0;
-    const row = new Float64Array(k);
-    for (let i = 0; i < tensor.values.length; i++) {
-      const x0 = origin.values[i]!;
-      const y = tensor.values[i]! - x0;
-      let usable = y * 0 === 0;
-      for (let j = 0; j < columns.length; j++) {
-        row[j] = columns[j]!.values[i]! - x0;
-        usable = usable && row[j]! * 0 === 0;
-      }
-      if (!usable) continue;
-      row[k - 1] = x0;
-      n++;
-      power += y * y;
-      for (let p = 0; p < k; p++) {
-        target[p]! += row[p]! * y;
-        for (let q = 0; q < k; q++) gram[p * k + q]! += row[p]! * row[q]!;
-      }
-    }
-    if (n < 4 * k) continue;
-    // tensors nobody changed make singular equations: a ridge far below any real step
-    const ridge = 1e-14 * Math.max(...Array.from({ length: k }, (_, p) => gram[p * k + p]!)) + 1e-300;
-    for (let p = 0; p < k; p++) gram[p * k + p]! += ridge;
-    const free = Array.from({ length: k }, () => true);
-    const weights = solveNonNegative(gram, target, free);
-    residual += residualOf(gram, target, power, weights) * shared[t]! * (n / (n - k));
-    values += n;
-  }
-  return values > 0 ? residual / values : Infinity;
-}
-
-/** Share of values that the rounded mixture hits exactly: with the true weights nearly all. */
-export function shareReproduced(table: PairTable, mixture: Mixture, weights: readonly number[]): number {
-  const grid: Grid = table.grid(mixture.child);
-  const base = table.samples(mixture.base);
-  const parents = mixture.parents.map((p) => table.samples(p.model));
-  let hit = 0;
-  let n = 0;
-  for (const tensor of table.samples(mixture.child).tensors) {
-    const origin = base.byName.get(tensor.name);
-    const columns = parents.map((p) => p.byName.get(tensor.name));
-    if (!origin || columns.some((c) => !c || c.values.length !== tensor.values.length)) continue;
-    for (let i = 0; i < tensor.values.length; i++) {
-      const x0 = origin.values[i]!;
-      let y = x0;
-      columns.forEach((column, j) => {
-        y += weights[j]! * (column!.values[i]! - x0);
-      });
-      if (!(y * 0 === 0) || !(tensor.values[i]! * 0 === 0)) continue;
-      n++;
-      if (roundToGrid(y, grid) === tensor.values[i]) hit++;
-    }
-  }
-  return n > 0 ? hit / n : 0;
 }

@@ -4,7 +4,7 @@ import type { ChildFinding, FoundParent } from '../findings.ts';
 import { logistic } from '../probability.ts';
 import { closenessOfPair, type PairTable } from '../tree/pair-table.ts';
 import { explainByElements, type SparseMixture } from './elements-from-parents.ts';
-import { explainAsMixture, type Mixture, roundingFloor } from './explain-as-mixture.ts';
+import { explainAsMixture, isReproduced, type Mixture, roundingFloor } from './explain-as-mixture.ts';
 
 const HOUR = 3_600_000;
 const POOL = 20;
@@ -70,10 +70,13 @@ export function findMerges(
         ? explainAsMixture(table, child, pool.filter(earlier), bases.filter(earlier), floors)
         : null;
     const exact = past?.exact ? past : all;
-    if (exact?.exact && late(exact) <= (exact.parents.length > 2 ? 1 : 0)) {
-      found.push({ mixture: exact, finding: toFinding(exact, members, existedBy, world) });
+    const plain = exact?.exact && late(exact) <= (exact.parents.length > 2 ? 1 : 0) ? exact : null;
+    if (plain !== null && isReproduced(plain)) {
+      found.push({ mixture: plain, finding: toFinding(plain, members, existedBy, world) });
       continue;
     }
+    // Least squares leave no more than rounding, yet the stored values are not those of the sum: small steps of which some were dropped,
+    // or a parent that is farther away than the pool reaches.
     const donors = members.length <= SCREEN_ABOVE ? members.map((_, i) => i) : nearest[child]!;
     const sparse = explainByElements(table, child, donors.filter(earlier), bases.filter(earlier));
     if (sparse !== null) {
@@ -84,10 +87,14 @@ export function findMerges(
       // a heavily tuned parent of a merge is farther from it than twenty others are
       const everybody = members.map((_, i) => i).filter((m) => m !== child && earlier(m));
       const wide = explainAsMixture(table, child, everybody, bases.filter(earlier), floors);
-      if (wide?.exact) {
+      if (wide?.exact && (plain === null || isReproduced(wide))) {
         found.push({ mixture: wide, finding: toFinding(wide, members, existedBy, world) });
         continue;
       }
+    }
+    if (plain !== null) {
+      found.push({ mixture: plain, finding: toFinding(plain, members, existedBy, world) });
+      continue;
     }
     const inexact = explainAsMixture(table, child, pool.filter(earlier), bases.filter(earlier), floors);
     if (inexact === null || inexact.gain < MIN_GAIN) continue;
@@ -150,8 +157,15 @@ function toSparseFinding(sparse: SparseMixture, members: readonly LineageModel[]
   // what each contributes on average; dropped and trimmed values make this a rough guess at the weights that were asked for
   const shares = sparse.parents.map((p) => p.scale * p.taken);
   const sum = shares.reduce((a, b) => a + b, 0);
-  const parents = sparse.parents
-    .map(({ model }, k) => ({ model, weight: shares[k]! / sum, marginal: Number.POSITIVE_INFINITY }))
+  // one donor's steps dropped or trimmed: what was left in place is the base's
+  const single = sparse.parents.length === 1;
+  const mixed = sparse.parents.map(({ model }, k) => ({
+    model,
+    weight: single ? Math.min(0.95, sum) : shares[k]! / sum,
+  }));
+  if (single) mixed.push({ model: sparse.base, weight: 1 - mixed[0]!.weight });
+  const parents = mixed
+    .map((p) => ({ ...p, marginal: Number.POSITIVE_INFINITY }))
     .sort((a, b) => b.weight - a.weight || a.model - b.model);
   const raw = 5;
   const final = Math.min(world.calibration.cap, raw);
@@ -163,9 +177,9 @@ function toSparseFinding(sparse: SparseMixture, members: readonly LineageModel[]
       weight,
       parentKind: 'repo',
       logOdds: { 'elements-from-parents': raw, 'weight-in-mixture': 0, calibration: final - raw },
-      values: { 'elements-from-parents': sparse.explained, 'weight-in-mixture': weight },
+      values: { 'elements-from-parents': sparse.logRatio, 'weight-in-mixture': weight },
       details: {
-        'elements-from-parents': `Value by value its step from ${members[sparse.base]!.repo} is none, one of ${parents.length} models' or their sum, at a fixed scale: ${percent(sparse.explained)} % of ${sparse.values} values that can tell, ${percent(sparse.explainedByOne)} % with one model alone.`,
+        'elements-from-parents': `Value by value its step from ${members[sparse.base]!.repo} is none${single ? " or one model's" : `, one of ${parents.length} models' or their sum`}, at a fixed scale: all but ${percent(sparse.strays)} % of ${sparse.values} values; ${sparse.logRatio.toFixed(0)} nats likelier than any fine-tune.`,
         'weight-in-mixture': `Its weight is roughly ${weight.toFixed(1)}: values were dropped, so weights are approximate.`,
       },
     }),
