@@ -58,6 +58,10 @@ describe('trainDetector', () => {
       });
       expect(await codeOf(interrupted)).toBe('Interrupted');
       expect(await readdir(broken)).toEqual([`${kind}.checkpoint`]);
+      const signal = new AbortController().signal;
+      const other = { ...base, out: broken, resume: true, signal, onEpoch: () => {} };
+      expect(await codeOf(trainDetector({ ...other, seed: 3 }))).toBe('UsageInvalid');
+      expect(await codeOf(trainDetector({ ...other, epochs: 5 }))).toBe('UsageInvalid');
       const trained = await trainDetector({
         ...base,
         out: broken,

@@ -1,4 +1,5 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs';
+import { HublineageError } from '../../../types/errors.ts';
 import { stepAdam } from './adam.ts';
 import type { Tensorflow } from './backend.ts';
 import { layOut, type ParameterSpec } from './tensor-spec.ts';
@@ -41,7 +42,8 @@ export interface Training<Step> {
 
 /**
  * The loop both detectors are trained by: Adam with a cosine rate and averaged weights, judged after every epoch, stopped early, and
- * resumable between epochs with the same result bit for bit. Works on `state` in place and @returns its best weights.
+ * resumable between epochs with the same result bit for bit. Works on `state` in place and @returns its best weights. UsageInvalid for the
+ * state of a run with another seed or number of epochs.
  */
 export async function trainInEpochs<Step>(
   tf: Tensorflow,
@@ -50,6 +52,10 @@ export async function trainInEpochs<Step>(
   options: TrainOptions,
 ): Promise<Float32Array> {
   const { parameters, size } = layOut(specs);
+  if (state.seed !== options.seed || state.epochs !== options.epochs)
+    throw new HublineageError('UsageInvalid', 'the checkpoint belongs to another run', {
+      hint: `go on with --seed ${state.seed} --epochs ${state.epochs}, or begin anew without --resume`,
+    });
 
   const learnFrom = (step: Step, rate: number): number => {
     const { loss, gradient } = tf.tidy(() => {

@@ -3,6 +3,9 @@ import { fromFloatBytes, fromHeadedBytes, toFloatBytes, toHeadedBytes } from './
 
 /** Everything that is needed to go on after an epoch. */
 export interface TrainingState {
+  /** of the run it belongs to: another seed or length draws and slows down otherwise */
+  seed: number;
+  epochs: number;
   epoch: number;
   weights: Float32Array;
   adam: AdamState;
@@ -16,8 +19,13 @@ export interface TrainingState {
   sinceBest: number;
 }
 
-export function startTraining(weights: Float32Array): TrainingState {
+export function startTraining(
+  weights: Float32Array,
+  { seed, epochs }: Pick<TrainingState, 'seed' | 'epochs'>,
+): TrainingState {
   return {
+    seed,
+    epochs,
     epoch: 0,
     weights: weights.slice(),
     adam: startAdam(weights.length),
@@ -30,10 +38,12 @@ export function startTraining(weights: Float32Array): TrainingState {
 
 /** A checkpoint: a line of JSON that begins with the format, then weights, Adam's two moments, the average and the best so far. */
 export function toTrainingStateFile(format: string, state: TrainingState): Uint8Array {
-  const { epoch, bestError, sinceBest, weights, adam, average, best } = state;
+  const { seed, epochs, epoch, bestError, sinceBest, weights, adam, average, best } = state;
   return toHeadedBytes(
     {
       format,
+      seed,
+      epochs,
       epoch,
       bestError: Number.isFinite(bestError) ? bestError : null,
       sinceBest,
@@ -59,6 +69,8 @@ export function fromTrainingStateFile(
     return value;
   };
   return {
+    seed: number(head.seed),
+    epochs: number(head.epochs),
     epoch: number(head.epoch),
     bestError: head.bestError === null ? Number.POSITIVE_INFINITY : number(head.bestError),
     sinceBest: number(head.sinceBest),

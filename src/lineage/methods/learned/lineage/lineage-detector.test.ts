@@ -216,6 +216,8 @@ describe('files', () => {
     const model = startModel(7);
     expect(fromLineageModelFile(toLineageModelFile(model, { seed: 7 }))).toEqual(model);
     const state = {
+      seed: 4,
+      epochs: 9,
       epoch: 1,
       weights: model.weights,
       adam: startAdam(model.weights.length),

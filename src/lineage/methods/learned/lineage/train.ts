@@ -58,7 +58,7 @@ export async function trainLineage(
     });
   const best = await trainInEpochs(
     tf,
-    options.resume ?? startTraining(first),
+    options.resume ?? startTraining(first, options),
     {
       specs,
       averaged: AVERAGED,

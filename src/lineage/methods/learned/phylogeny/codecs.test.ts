@@ -119,6 +119,8 @@ describe('model files', () => {
   it('of a checkpoint too, infinity included', () => {
     const size = model.weights.length;
     const state = {
+      seed: 4,
+      epochs: 9,
       epoch: 3,
       weights: model.weights,
       adam: { ...startAdam(size), step: 12 },

@@ -69,7 +69,7 @@ export async function trainPhylogeny(
     calibration: { slope: 1, intercept: 0 },
   });
 
-  const state = options.resume ?? startTraining(startParameters(specs, options.seed));
+  const state = options.resume ?? startTraining(startParameters(specs, options.seed), options);
   const best = await trainInEpochs(
     tf,
     state,
