@@ -1,4 +1,4 @@
-import { createOriginalOf, type Truth, trueRoot } from './truth.ts';
+import { createOriginalOf, relationOf, type Truth, trueRoot } from './truth.ts';
 
 export interface ScoredEdge {
   child: string;
@@ -20,8 +20,6 @@ export interface RelationScore {
   /** share whose true parents are all among chosen and tied ones */
   inTieSet: number;
 }
-
-const relationOf = (relation: string) => (relation === 'laundered' ? 'transformed' : relation);
 
 /** Directed parent accuracy by relation; roots, and children of deleted ones, are right when no repo is chosen. */
 export function scoreEdges(

@@ -1,5 +1,6 @@
 /** Scores an inferred lineage against a known one: directed parents by relation, tie sets, merges, families, calibration. */
 import type { Edge, LineageResult } from '../../src/types/lineage.ts';
+import { createOriginalOf, relationOf, trueRoot } from './truth.ts';
 
 export interface KnownLineage {
   parents: readonly string[];
@@ -35,17 +36,10 @@ export interface LineageScore {
   byStep: { step: string; total: number; right: number }[];
 }
 
-const COPIES = new Set(['duplicate', 'cast']);
-
 export function scoreLineage(truth: ReadonlyMap<string, KnownLineage>, result: LineageResult): LineageScore {
-  const canon = (repo: string): string => {
-    const known = truth.get(repo);
-    return known && COPIES.has(known.relation) && known.parents[0] ? canon(known.parents[0]) : repo;
-  };
-  const rootOf = (repo: string): string => {
-    const parent = truth.get(repo)?.parents[0];
-    return parent === undefined ? repo : rootOf(parent);
-  };
+  const known = Object.fromEntries(truth);
+  const canon = createOriginalOf(known);
+  const rootOf = (repo: string) => trueRoot(known, repo);
   const edges = new Map<string, Edge[]>();
   for (const edge of result.edges) edges.set(edge.child, [...(edges.get(edge.child) ?? []), edge]);
   const familySize = new Map<string, number>();
@@ -59,10 +53,10 @@ export function scoreLineage(truth: ReadonlyMap<string, KnownLineage>, result: L
   const byStep = new Map<string, { total: number; right: number }>();
   const merge = { found: 0, true: 0, both: 0 };
   let familiesRight = 0;
-  for (const [repo, known] of truth) {
-    const parents = known.parents.filter((parent) => truth.has(parent));
+  for (const [repo, row] of truth) {
+    const parents = row.parents.filter((parent) => truth.has(parent));
     // a deleted parent can only be answered by none or by a virtual one
-    const deleted = parents.length < known.parents.length;
+    const deleted = parents.length < row.parents.length;
     const mine = (edges.get(repo) ?? []).filter((e) => !deleted || truth.has(e.parent));
     const chosen = mine.filter((e) => e.rank === 1);
     const wanted = new Set(parents.map(canon));
@@ -74,7 +68,7 @@ export function scoreLineage(truth: ReadonlyMap<string, KnownLineage>, result: L
         .map((e) => e.parent)
         .sort()
         .join();
-    const relation = known.relation === 'laundered' ? 'transformed' : known.relation;
+    const relation = relationOf(row.relation);
     const relationRight = right && (parents.length === 0 || chosen[0]?.relation === relation);
     const listed = new Set(mine.map((e) => canon(e.parent)));
     const inTieSet = [...wanted].every((p) => listed.has(p));
@@ -102,8 +96,8 @@ export function scoreLineage(truth: ReadonlyMap<string, KnownLineage>, result: L
     }
     if (relation === 'root') continue;
     count(bySize, sizeBand(familySize.get(rootOf(repo))!), right);
-    if (known.step !== undefined && known.step !== null && relation === 'finetune')
-      count(byStep, stepBand(known.step), right);
+    if (row.step !== undefined && row.step !== null && relation === 'finetune')
+      count(byStep, stepBand(row.step), right);
   }
   const total = bins.reduce((s, b) => s + b.edges, 0);
   const precision = merge.found > 0 ? merge.both / merge.found : 1;

@@ -15,7 +15,10 @@ export interface TruthRow {
 export type Truth = Readonly<Record<string, TruthRow>>;
 
 /** As much of it as judging parents needs: what generated families know too. */
-export type KnownParents = Pick<TruthRow, 'parents' | 'relation'>;
+export interface KnownParents {
+  parents: readonly string[];
+  relation: string;
+}
 type Known = Readonly<Record<string, KnownParents>>;
 
 export function readTruth(zoo: string): Truth {
@@ -52,8 +55,11 @@ export function createNearestAncestors(truth: Known, present: ReadonlySet<string
 }
 
 /** Root of the family a model truly belongs to, though it be deleted; a merge belongs to that of its first parent. */
-export function trueRoot(truth: Truth, repo: string): string {
+export function trueRoot(truth: Known, repo: string): string {
   const [parent] = truth[repo]?.parents ?? [];
   if (parent === undefined) return repo;
   return parent in truth ? trueRoot(truth, parent) : parent;
 }
+
+/** A known relation in our words. */
+export const relationOf = (relation: string): string => (relation === 'laundered' ? 'transformed' : relation);
