@@ -15,14 +15,18 @@ import type { LineageOptions } from './options.ts';
 import { placeAdapter } from './place-adapters.ts';
 import { logistic } from './probability.ts';
 
+/** Models whose samples are kept: those of the largest family that is loaded whole, and some. */
 const CACHED_MODELS = 1200;
+/** Where blocks are concluded elsewhere, only families placed under another are loaded here. */
+const CACHED_BESIDE_RUNNER = 200;
+
 /** The whole inference, in the order that works: copies, blocks, casts, merges, trees, depth changes, disguises, quantised, adapters. */
 export async function inferHublineage(
   models: readonly LineageModel[],
   load: SampleLoader,
   options: LineageOptions,
 ): Promise<LineageResult> {
-  const cache = createSampleCache(load, CACHED_MODELS);
+  const cache = createSampleCache(load, options.runner ? CACHED_BESIDE_RUNNER : CACHED_MODELS);
   const full = models.filter((m) => m.fingerprint.kind === 'full');
   const { classes, findings: equal } = await findEqualModels(full, cache);
   const world: World = {

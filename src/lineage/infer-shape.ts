@@ -7,7 +7,7 @@ import { isDisguised, traceTransformed } from './disguise/trace-transformed.ts';
 import { type FamilyTree, NEAREST, type World } from './family-tree.ts';
 import type { ChildFinding } from './findings.ts';
 import type { Gate } from './gate.ts';
-import { inferBlock, reload, type SettledFamily } from './infer-block.ts';
+import { type BlockResult, inferBlock, reload, type SettledFamily } from './infer-block.ts';
 
 /** Models of one shape can be compared whatever their depth and vocabulary. Head counts are not always told. */
 export function shapeKey({ fingerprint: f }: LineageModel): string {
@@ -31,7 +31,16 @@ export async function inferShape(
   gate: Gate,
 ): Promise<ShapeResult> {
   const blocks = findBlocks(all, { seed: world.options.seed, nearest: NEAREST });
-  const inferred = await Promise.all(blocks.map((block) => gate(() => inferBlock(all, block, world))));
+  // The largest first: begun last, it would be waited for with all other threads idle.
+  const order = [...blocks.keys()].sort((a, b) => blocks[b]!.members.length - blocks[a]!.members.length);
+  const inferred: BlockResult[] = new Array(blocks.length);
+  await Promise.all(
+    order.map((i) =>
+      gate(async () => {
+        inferred[i] = await inferBlock(all, blocks[i]!, world);
+      }),
+    ),
+  );
   const copies = inferred.flatMap((result) => result.casts);
   joinCasts(copies, world.classes);
   const findings: ChildFinding[] = [];

@@ -1,6 +1,6 @@
 import type { SampleLoader, TensorSample } from '../types/fingerprint.ts';
 import type { Edge, Evidence, LineageModel } from '../types/lineage.ts';
-import { criticalZ, squaredDistance, testCosine } from './cosine-test.ts';
+import { criticalZ, squaredDistance, testCosine, zOfCosine } from './cosine-test.ts';
 import { inferHublineage } from './hublineage.ts';
 import type { LineageOptions } from './options.ts';
 
@@ -42,9 +42,11 @@ export async function placeModel(
   const relatives: Relative[] = [];
   for (const other of others) {
     if (other.fingerprint.coreKey !== mine.coreKey || mine.core.length === 0) continue;
-    const { cosine, z } = testCosine(mine.core, other.fingerprint.core);
-    if (z <= threshold) continue;
-    const power = other.fingerprint.core.reduce((sum, v) => sum + v * v, 0);
+    // asked of every model of the index: the test alone first
+    if (zOfCosine(mine.core, other.fingerprint.core) <= threshold) continue;
+    const { cosine } = testCosine(mine.core, other.fingerprint.core);
+    let power = 0;
+    for (const v of other.fingerprint.core) power += v * v;
     relatives.push({
       repo: other.repo,
       cosine,
