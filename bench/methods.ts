@@ -6,7 +6,6 @@ import { parseArgs } from 'node:util';
 import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
 import { inferLineage, LINEAGE_METHODS } from '../src/lineage/index.ts';
 import { PAIR_SCORERS, type PairScorer, type ScoredPair } from '../src/lineage/methods/index.ts';
-import { METRICS } from '../src/lineage/methods/similarity/metrics.ts';
 import { loadDetectors } from '../src/refresh/detector/load-detectors.ts';
 import { createPositionsOf } from '../src/refresh/positions-of.ts';
 import type { SampleLoader, TensorSample } from '../src/types/fingerprint.ts';
@@ -14,10 +13,11 @@ import type { LineageModel } from '../src/types/lineage.ts';
 import { measureClusterers } from './lib/clusterer-speed.ts';
 import { compareWithRunning } from './lib/compare-with-running.ts';
 import { generateFamilies } from './lib/families.ts';
+import { mean, percent, runTable, speedTable, spread, toyTable } from './lib/methods-tables.ts';
 import { closeOverPaths, type PairScore, scorePairs, type TrueParents } from './lib/pair-score.ts';
-import { NEURAL_LINEAGE, NEURAL_PHYLOGENY } from './lib/paper-figures.ts';
+import { NEURAL_PHYLOGENY } from './lib/paper-figures.ts';
 import { table } from './lib/table.ts';
-import { measureToyNetworks, TOY_KINDS, type ToyRow } from './lib/toy-networks.ts';
+import { measureToyNetworks, TOY_KINDS } from './lib/toy-networks.ts';
 import { createOriginalOf, type Truth } from './lib/truth.ts';
 import { loadZoo } from './lib/zoo.ts';
 
@@ -171,9 +171,6 @@ async function inferPairs(
   );
 }
 
-const percent = (share: number) => (share * 100).toFixed(1);
-const mean = (xs: readonly number[]) => xs.reduce((a, b) => a + b, 0) / Math.max(1, xs.length);
-const spread = (xs: readonly number[]) => Math.sqrt(mean(xs.map((x) => (x - mean(xs)) ** 2)));
 const averaged = (runs: readonly PairScore[], level: 0 | 1 | 2) => {
   const known = runs.flatMap(({ ancestors }) => ancestors[level] ?? []);
   return known.length === 0 ? '-' : percent(mean(known));
@@ -230,94 +227,22 @@ if (wanted('tables'))
 
 if (wanted('run')) {
   const llamas = populations.filter(({ kind }) => kind === 'llama');
-  const { rows, backend, seconds } = await compareWithRunning(dir, llamas, positions);
-  report.push({ run: rows, backend, seconds });
-  const cell = ([parent, grandparent, great]: PairScore['ancestors']) =>
-    [parent, grandparent, great].map((share) => (share === null ? '-' : percent(share))).join(' / ');
-  for (const { name } of values.json ? [] : llamas) {
-    const own = rows.filter(({ population }) => population === name);
-    console.log(
-      `\n### ${name}: Neural Lineage's task, candidates given, networks run on bytes; parent / grandparent / great-grandparent, % (${own[0]?.models} models, ${backend}, ${seconds.toFixed(0)} s for all)\n`,
-    );
-    console.log(
-      table(
-        [
-          'metric',
-          'from samples',
-          'run, plain',
-          'run, alpha .01',
-          'run, alpha 1',
-          'paper, ResNet18: plain, approx',
-        ],
-        own.map(({ metric, sampled, run }) => [
-          metric,
-          cell(sampled),
-          ...run.map(cell),
-          NEURAL_LINEAGE[metric] ?? '',
-        ]),
-      ),
-    );
-  }
+  const compared = await compareWithRunning(dir, llamas, positions);
+  report.push(compared);
+  for (const { name } of values.json ? [] : llamas) console.log(runTable(name, compared));
 }
 
 if (wanted('toy'))
   for (const kind of TOY_KINDS) {
-    const toys: Awaited<ReturnType<typeof measureToyNetworks>>[] = [];
-    for (const seed of [1, 2, 3]) toys.push(await measureToyNetworks(kind, seed));
-    report.push({ toy: kind, runs: toys });
-    if (values.json) continue;
-    const across = (pick: (row: ToyRow) => number, metric: string) => {
-      const found = toys.map(({ rows }) => pick(rows.find((row) => row.metric === metric) as ToyRow));
-      return `${percent(mean(found))} ± ${percent(spread(found))}`;
-    };
-    console.log(
-      `\n### Neural Lineage on networks that run: 6 parents, 30 children, 30 grandchildren, ${kind}, 3 seeds, % (${toys[0]?.backend}, ${mean(toys.map(({ seconds }) => seconds)).toFixed(0)} s a seed)\n`,
-    );
-    console.log(
-      table(
-        [
-          'metric',
-          'parent, plain',
-          'approx, alpha .01',
-          'approx, alpha 1',
-          'grandparent, plain',
-          'approx, alpha .01',
-          'approx, alpha 1',
-          'paper, ResNet18 G1-G2: plain, approx',
-        ],
-        METRICS.map((metric) => [
-          metric,
-          across((row) => row.parent.plain, metric),
-          across((row) => row.parent.approximated['0.01'] ?? 0, metric),
-          across((row) => row.parent.approximated['1'] ?? 0, metric),
-          across((row) => row.grandparent.plain, metric),
-          across((row) => row.grandparent.approximated['0.01'] ?? 0, metric),
-          across((row) => row.grandparent.approximated['1'] ?? 0, metric),
-          NEURAL_LINEAGE[metric] ?? '',
-        ]),
-      ),
-    );
+    const runs: Awaited<ReturnType<typeof measureToyNetworks>>[] = [];
+    for (const seed of [1, 2, 3]) runs.push(await measureToyNetworks(kind, seed));
+    report.push({ toy: kind, runs });
+    if (!values.json) console.log(toyTable(kind, runs));
   }
 
 if (wanted('speed')) {
   const rows = measureClusterers(20_000, 256);
   report.push({ speed: rows });
-  if (!values.json) {
-    console.log('\n### Speed of the clusterers\n');
-    console.log(
-      table(
-        ['clusterer', 'points', 'ours, CPU s', 'library, CPU s', 'library', 'times faster', 'agreement'],
-        rows.map((row) => [
-          row.clusterer,
-          row.points,
-          row.ours.toFixed(2),
-          row.theirs?.toFixed(2) ?? '-',
-          row.library,
-          row.theirs === null ? '-' : (row.theirs / row.ours).toFixed(1),
-          row.agree,
-        ]),
-      ),
-    );
-  }
+  if (!values.json) console.log(speedTable(rows));
 }
 if (values.json) console.log(JSON.stringify(report, null, 2));
