@@ -3,13 +3,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { createTextFile, type Minihub, type RepoFile, startMinihub } from '../src/minihub/index.ts';
+import {
+  createBytesFile,
+  createTextFile,
+  type Minihub,
+  type RepoFile,
+  startMinihub,
+} from '../src/minihub/index.ts';
 import type { RunOutcome } from '../src/refresh/index.ts';
 import { openStore, type Store } from '../src/store/index.ts';
 import type { Config } from '../src/types/config.ts';
 import { type Dump, dumpDatabase } from './helpers/dump.ts';
 import { createTestClock, type NightOptions, runNight, type TestClock } from './helpers/night.ts';
 import { createSmallHub } from './helpers/small-hub.ts';
+import { text, u32, writeGguf } from './lib/write-gguf.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -162,6 +169,23 @@ describe('what changes between nights', () => {
     expect(counts).toMatchObject({ reposNew: 1, reposChanged: 0, fingerprinted: 1 });
     expect(routes.info).toBe(1);
     expect(await modelOf('newt/new')).toMatchObject({ status: 'fingerprinted', family: 'llama' });
+  });
+
+  it('a model whose every tensor is in a format that is not decoded is unsupported, not without weights', async () => {
+    // ggml type 17, IQ2_XS: 256 values in 74 bytes, by a codebook
+    const tensor = { name: 'token_embd.weight', shape: [4, 256], typeId: 17, data: new Uint8Array(4 * 74) };
+    const keys = [text('general.architecture', 'llama'), u32('llama.attention.head_count', 4)];
+    hub.setRepo({
+      id: 'newt/codebook-GGUF',
+      files: [createBytesFile('model.IQ2_XS.gguf', writeGguf({ keys, tensors: [tensor] }))],
+      createdAt: new Date(clock.now()).toISOString(),
+      tags: ['llama', 'gguf'],
+    });
+    const { counts, outcome } = await night();
+    expect(counts).toMatchObject({ fingerprinted: 0, failed: 0 });
+    expect(outcome.failures).toEqual([]);
+    expect(await modelOf('newt/codebook-GGUF')).toMatchObject({ status: 'unsupported' });
+    expect((await night()).routes.resolve).toBe(0);
   });
 
   it('a change that the Hub lists late is found within the overlap', async () => {
