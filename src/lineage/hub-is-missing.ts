@@ -1,4 +1,5 @@
 import type { VirtualParent } from '../types/lineage.ts';
+import { estimateMissingCore } from './estimate-missing-core.ts';
 import { type FamilyTree, hiddenHubOf, type World } from './family-tree.ts';
 import type { ChildFinding, FoundParent } from './findings.ts';
 import { hashText } from './numeric/random.ts';
@@ -62,6 +63,11 @@ export function addVirtualParent(
   const children = hub.children.map((i) => family.nodes[i]!.repo).sort();
   const kind = family.members[0]!.fingerprint.family;
   const id = `virtual/${kind}-${hashText(children.join()).toString(16).padStart(8, '0')}`;
+  const core = estimateMissingCore(hub.children.map((i) => family.members[i]!.fingerprint));
+  const estimated =
+    core === null
+      ? ''
+      : ` Its weights are estimated from ${core.from} children, ${core.values.length} values with an expected relative error of ${(100 * core.relativeError).toFixed(2)} %.`;
   const raw = hub.found.logOdds;
   const { cap } = world.calibration;
   const final = Math.max(-cap, Math.min(cap, raw));
@@ -73,7 +79,7 @@ export function addVirtualParent(
     logOdds: { 'hub-is-missing': raw, calibration: final - raw },
     values: { 'hub-is-missing': hub.found.cosine },
     details: {
-      'hub-is-missing': `Seen from the most central model of the family, the steps to ${hub.children.length - 1} others have cosines of ${hub.found.cosine.toFixed(2)} (mean of median and lower quartile); children of a model that is there have about .02.`,
+      'hub-is-missing': `Seen from the most central model of the family, the steps to ${hub.children.length - 1} others have cosines of ${hub.found.cosine.toFixed(2)} (mean of median and lower quartile); children of a model that is there have about .02.${estimated}`,
     },
   };
   for (const child of children) {
@@ -87,7 +93,7 @@ export function addVirtualParent(
     if (at >= 0) findings[at] = finding;
     else findings.push(finding);
   }
-  return { id, declaredLabel: commonLabel(children, known, world), children };
+  return { id, declaredLabel: commonLabel(children, known, world), children, core };
 }
 
 function shrink(p: FoundParent, probability: number): FoundParent {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type GeneratedHub, generateFamilies } from '../../bench/lib/families.ts';
 import { roundTripBlocks } from '../../bench/lib/ggml-round-trip.ts';
+import { distanceFromEstimate } from './estimate-missing-core.ts';
 import { inferLineage } from './index.ts';
 
 const NOTHING = {
@@ -45,6 +46,11 @@ describe('relatives that are not in the index', () => {
     const { edges, virtualParents } = await infer(star({ missingRoots: 1 }));
     expect(virtualParents).toHaveLength(1);
     expect(virtualParents[0]!.children).toHaveLength(8);
+    // what is put in its place has its weights, within what it says of itself
+    const lost = star().models.find((m) => m.repo === 'lab-0/base-0')!.fingerprint;
+    const core = virtualParents[0]!.core!;
+    expect(core.relativeError).toBeLessThan(0.01);
+    expect(distanceFromEstimate(core, lost)).toBeLessThan(3);
     expect(edges.filter((e) => e.rank === 1).every((e) => e.parentKind === 'virtual')).toBe(true);
   });
 

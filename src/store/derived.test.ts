@@ -141,7 +141,15 @@ describe('replaceDerived', () => {
         { repo: 'a/1', root: 'virtual/v', depth: 1 },
         { repo: 'virtual/v', root: 'virtual/v', depth: 0 },
       ],
-      virtualParents: [{ id: 'virtual/v', declaredLabel: 'lost/base', children: ['a/1'] }],
+      virtualParents: [
+        { id: 'virtual/v', declaredLabel: 'lost/base', children: ['a/1'] },
+        {
+          id: 'virtual/w',
+          declaredLabel: null,
+          children: ['a/2', 'a/3', 'a/4'],
+          core: { key: 'k', values: Float32Array.of(0.5, -1, 0.25), relativeError: 0.02, from: 3 },
+        },
+      ],
     };
     await store.replaceDerived(rows, 1);
     expect(await store.loadEdges()).toEqual(rows.edges);

@@ -117,10 +117,38 @@ function insertFamilies(connection: Connection, node: Lookup, members: readonly 
 
 function insertVirtualParents(connection: Connection, node: Lookup, parents: readonly VirtualParent[]): void {
   const insert = connection.sql(
-    'INSERT OR REPLACE INTO t_virtual_parents (node_id, declared_label, children) VALUES (?, ?, ?)',
+    `INSERT OR REPLACE INTO t_virtual_parents
+       (node_id, declared_label, children, core, core_key, core_error, core_from) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
-  for (const parent of parents)
-    insert.run(node(parent.id), parent.declaredLabel, JSON.stringify(parent.children));
+  for (const { id, declaredLabel, children, core = null } of parents)
+    insert.run(
+      node(id),
+      declaredLabel,
+      JSON.stringify(children),
+      core && Buffer.from(core.values.buffer, core.values.byteOffset, core.values.byteLength),
+      core?.key ?? null,
+      core?.relativeError ?? null,
+      core?.from ?? null,
+    );
+}
+
+interface VirtualParentRow {
+  id: string;
+  declaredLabel: string | null;
+  children: string;
+  core: Buffer | null;
+  coreKey: string | null;
+  coreError: number | null;
+  coreFrom: number | null;
+}
+
+function toVirtualParent(row: VirtualParentRow): VirtualParent {
+  const { id, declaredLabel, core, coreKey, coreError, coreFrom } = row;
+  const parent = { id, declaredLabel, children: JSON.parse(row.children) as string[] };
+  if (core === null || coreKey === null || coreError === null || coreFrom === null) return parent;
+  // copied: SQLite's buffers need not lie on a multiple of four
+  const values = new Float32Array(Uint8Array.from(core).buffer);
+  return { ...parent, core: { key: coreKey, values, relativeError: coreError, from: coreFrom } };
 }
 
 const TABLES = ['t_evidence', 't_ancestors', 't_edges', 't_families', 't_roots', 't_virtual_parents'];
@@ -165,10 +193,11 @@ export function createDerived(connection: Connection): DerivedMethods {
     },
     async loadVirtualParents() {
       const rows = connection
-        .sql(`SELECT n.name AS id, v.declared_label AS declaredLabel, v.children
+        .sql(`SELECT n.name AS id, v.declared_label AS declaredLabel, v.children, v.core, v.core_key AS coreKey,
+            v.core_error AS coreError, v.core_from AS coreFrom
           FROM t_virtual_parents v JOIN t_nodes n ON n.node_id = v.node_id ORDER BY n.name`)
-        .all() as { id: string; declaredLabel: string | null; children: string }[];
-      return rows.map((row) => ({ ...row, children: JSON.parse(row.children) as string[] }));
+        .all() as VirtualParentRow[];
+      return rows.map(toVirtualParent);
     },
   };
 }

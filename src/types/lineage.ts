@@ -52,6 +52,17 @@ export interface Edge {
   parentKind: 'repo' | 'virtual';
 }
 
+/** Sampled weights of a model that nobody has read, estimated from its children's. */
+export interface EstimatedCore {
+  /** layout of the values, as in `Fingerprint.coreKey` */
+  key: string;
+  values: Float32Array;
+  /** expected distance from the model's own core over that core's length */
+  relativeError: number;
+  /** children it was estimated from */
+  from: number;
+}
+
 /** A parent that is not in the index, reconstructed from its children's geometry. */
 export interface VirtualParent {
   /** `virtual/<family>-<hash>`; used as `parent` in edges */
@@ -59,6 +70,8 @@ export interface VirtualParent {
   /** absent base that most of its children declare, shown as declared, else null */
   declaredLabel: string | null;
   children: string[];
+  /** absent or null where the children do not determine it */
+  core?: EstimatedCore | null;
 }
 
 /** One model as inference sees it. Facts only: declarations are not here on purpose. */
