@@ -1,7 +1,7 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs';
 import type { Tensorflow } from '../learned/index.ts';
 import { LSE_TEMPERATURE, type Metric } from '../similarity/metrics.ts';
-import type { Params, RunnableNetwork } from './runnable.ts';
+import { commonParameters, dependOnAll, type Params, type RunnableNetwork } from './runnable.ts';
 
 /** Keeps roots differentiable at zero. */
 const TINY = 1e-12;
@@ -59,14 +59,10 @@ export function approximateSimilarity(
   metric: Metric,
 ): ApproximatedSimilarity {
   return tf.tidy(() => {
-    const names = Object.keys(parent)
-      .filter((name) => child[name] && `${child[name].shape}` === `${parent[name]!.shape}`)
-      .sort();
+    const names = commonParameters(parent, child);
     const gradient = tf.valueAndGrads((...values: Tensor[]) => {
       const moving = { ...parent, ...Object.fromEntries(names.map((name, i) => [name, values[i]!])) };
-      const similarity = similarityOf(tf, metric, network.features(tf, moving, batch), target);
-      // TensorFlow.js refuses parameters the result does not depend on, such as a head's: they add nothing
-      return values.reduce<Scalar>((sum, value) => sum.add(value.sum().mul(0)), similarity);
+      return dependOnAll(similarityOf(tf, metric, network.features(tf, moving, batch), target), values);
     });
     const { value, grads } = gradient(names.map((name) => parent[name]!));
     const terms = names.map((name, i) => grads[i]!.mul(child[name]!.sub(parent[name]!)).sum());

@@ -1,8 +1,20 @@
-import type { Tensor } from '@tensorflow/tfjs';
+import type { Scalar, Tensor } from '@tensorflow/tfjs';
 import type { Tensorflow } from '../learned/index.ts';
 
 /** Parameters of a network by name. */
 export type Params = Readonly<Record<string, Tensor>>;
+
+/** Names both have in the same shape, sorted: what a step from one to the other is made of. */
+export function commonParameters(parent: Params, child: Params): string[] {
+  return Object.keys(parent)
+    .filter((name) => child[name] && `${child[name].shape}` === `${parent[name]!.shape}`)
+    .sort();
+}
+
+/** The sum, depending on all values: TensorFlow.js refuses parameters a result does not depend on, such as a head's. They add nothing. */
+export function dependOnAll(sum: Scalar, values: readonly Tensor[]): Scalar {
+  return values.reduce<Scalar>((total, value) => total.add(value.sum().mul(0)), sum);
+}
 
 /** A network that can be run: what a layer says to a batch, as [rows, width], differentiable in its parameters. */
 export interface RunnableNetwork {

@@ -1,6 +1,6 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs';
 import type { Tensorflow } from '../learned/index.ts';
-import type { Params, RunnableNetwork } from './runnable.ts';
+import { commonParameters, dependOnAll, type Params, type RunnableNetwork } from './runnable.ts';
 
 /**
  * J (child - parent): how a parent's features would move to first order if its parameters went to the child's, over the parameters both
@@ -16,18 +16,14 @@ export function stepOfFeatures(
   batch: Tensor,
 ): Tensor {
   return tf.tidy(() => {
-    const names = Object.keys(parent)
-      .filter((name) => child[name] && `${child[name].shape}` === `${parent[name]!.shape}`)
-      .sort();
+    const names = commonParameters(parent, child);
     const start = names.map((name) => parent[name]!);
     const steps = names.map((name) => child[name]!.sub(parent[name]!));
     const shape = network.features(tf, parent, batch).shape;
     const along = (v: Tensor): Scalar => {
       const weighted = (...values: Tensor[]) => {
         const moving = { ...parent, ...Object.fromEntries(names.map((name, i) => [name, values[i]!])) };
-        const sum = network.features(tf, moving, batch).mul(v).sum() as Scalar;
-        // TensorFlow.js refuses parameters the result does not depend on, such as a head's: they add nothing
-        return values.reduce<Scalar>((total, value) => total.add(value.sum().mul(0)), sum);
+        return dependOnAll(network.features(tf, moving, batch).mul(v).sum() as Scalar, values);
       };
       const terms = tf
         .grads(weighted)(start)

@@ -1,8 +1,6 @@
-import { HublineageError } from '../../../../types/errors.ts';
 import { createSampleCache } from '../../../model-samples.ts';
-import type { LineageMethod } from '../../../options.ts';
 import type { PairScorer, ScoredPair } from '../../pair-scorer.ts';
-import { toLineageMethod } from '../../to-lineage-method.ts';
+import { createDetectorMethod } from '../detector-method.ts';
 import { findRelatedSets } from '../phylogeny/related-sets.ts';
 import { toImages } from './images.ts';
 import { type LineageDetectorModel, rateCandidates } from './rate-candidates.ts';
@@ -62,16 +60,9 @@ export function createLineageScorer(model: LineageDetectorModel): PairScorer {
   };
 }
 
-/** As a way of finding parents, with the weights of `options.detectors`. ConfigInvalid without them. */
-export const lineageDetector: LineageMethod = {
-  name: LINEAGE_DETECTOR,
-  infer(models, load, options) {
-    const model = options.detectors?.lineage;
-    if (!model)
-      throw new HublineageError('ConfigInvalid', 'the lineage detector has no weights', {
-        where: 'lineage.method',
-        hint: 'train it with `hublineage detector train --kind lineage`, or use another method',
-      });
-    return toLineageMethod(createLineageScorer(model)).infer(models, load, options);
-  },
-};
+export const lineageDetector = createDetectorMethod(
+  LINEAGE_DETECTOR,
+  (detectors) => detectors.lineage,
+  createLineageScorer,
+  'hublineage detector train --kind lineage',
+);

@@ -1,10 +1,8 @@
-import { HublineageError } from '../../../../types/errors.ts';
 import type { SampleLoader } from '../../../../types/fingerprint.ts';
 import type { LineageModel } from '../../../../types/lineage.ts';
 import { createSampleCache } from '../../../model-samples.ts';
-import type { LineageMethod } from '../../../options.ts';
 import type { PairScorer, PairScorerOptions, ScoredPair } from '../../pair-scorer.ts';
-import { toLineageMethod } from '../../to-lineage-method.ts';
+import { createDetectorMethod } from '../detector-method.ts';
 import { toFeatures } from './features.ts';
 import type { PhylogenyModel } from './model.ts';
 import { findRelatedSets, toSetTable } from './related-sets.ts';
@@ -33,19 +31,12 @@ export function createPhylogenyScorer(model: PhylogenyModel): PairScorer {
   };
 }
 
-/** As a way of finding parents, with the weights of `options.detectors`. ConfigInvalid without them. */
-export const phylogenyDetector: LineageMethod = {
-  name: PHYLOGENY_DETECTOR,
-  infer(models, load, options) {
-    const model = options.detectors?.phylogeny;
-    if (!model)
-      throw new HublineageError('ConfigInvalid', 'the phylogeny detector has no weights', {
-        where: 'lineage.method',
-        hint: 'train it with `hublineage detector train`, or use another method',
-      });
-    return toLineageMethod(createPhylogenyScorer(model)).infer(models, load, options);
-  },
-};
+export const phylogenyDetector = createDetectorMethod(
+  PHYLOGENY_DETECTOR,
+  (detectors) => detectors.phylogeny,
+  createPhylogenyScorer,
+  'hublineage detector train',
+);
 
 interface RatedSet {
   repos: string[];
