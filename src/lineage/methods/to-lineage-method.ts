@@ -27,7 +27,7 @@ export function toLineageMethod(scorer: PairScorer, toProbability: ToProbability
       ];
       const adapters = models.filter(({ fingerprint }) => fingerprint.kind !== 'full').length;
       if (adapters > 0)
-        notes.push(`${adapters} adapters were left out: ${scorer.name} compares full models.`);
+        notes.push(`Adapters were left out (${adapters}): ${scorer.name} compares full models.`);
       const pairs = await scorer.score(models, load, {
         seed: options.seed,
         onNote: (note) => notes.push(note),
