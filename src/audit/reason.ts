@@ -24,8 +24,7 @@ export function explainVerdict(ruling: Ruling, input: AuditInput): string {
   if (declared.unresolved.length > 0 && ruling.places.length > 0) {
     sentences.push(`${joinNames(declared.unresolved)} could not be matched to a repo.`);
   }
-  if (declared.namesItself)
-    sentences.push('It names itself as its base, which says nothing about a parent.');
+  if (declared.namesItself) sentences.push('It names itself as its base, which says nothing about a parent.');
   sentences.push(...sayConflict(declared, input));
   if (ruling.verdict !== 'confirmed') sentences.push(...sayAgreeingHint(declared, input));
   return sentences.filter((sentence) => sentence !== '').join(' ');
