@@ -44,6 +44,8 @@ const MAX_SCREENED = 8;
 const BEAM = 2;
 /** Values looked at while searching; what is found is fitted to all. */
 const SEARCHED_VALUES = 4096;
+/** Values looked at before anything is searched. */
+const SCREENED_VALUES = 1024;
 /** More values only cost time. */
 const MAX_VALUES = 16_384;
 const MAX_PARENTS = 3;
@@ -75,6 +77,8 @@ export function explainByElements(
     })
     .sort((a, b) => b.inPlace - a.inPlace || a.base - b.base)
     .slice(0, BASES_TRIED);
+  // Most models leave nothing in place on purpose, which a part of their values shows.
+  if (!starts.some(({ steps }) => mayLeaveInPlace(thin(steps)))) return null;
   const stories = starts.map((start) => ({ ...start, tuned: weighTuned(start.steps) }));
   let best: SparseMixture | null = null;
   for (const { base, steps, tuned } of stories) {
@@ -85,6 +89,28 @@ export function explainByElements(
     if (found && (best === null || found.logLikelihood > best.logLikelihood)) best = found;
   }
   return best;
+}
+
+/** Half of what is asked of all values: chance on a thousand is a few nats, DARE and TIES give hundreds. */
+function mayLeaveInPlace(steps: Steps): boolean {
+  return weighTuned(steps).inPlace >= (MIN_IN_PLACE_EACH / 2) * steps.step.length;
+}
+
+/** Every so many values of each tensor. */
+function thin({ step, ulp, parts }: Steps): Steps {
+  const stride = Math.max(1, Math.floor(step.length / SCREENED_VALUES));
+  if (stride === 1) return { step, ulp, parts };
+  const kept: number[] = [];
+  const thinned = parts.map(({ from, to }) => {
+    const first = kept.length;
+    for (let i = from; i < to; i += stride) kept.push(i);
+    return { from: first, to: kept.length };
+  });
+  return {
+    step: Float64Array.from(kept, (i) => step[i]!),
+    ulp: Float64Array.from(kept, (i) => ulp[i]!),
+    parts: thinned,
+  };
 }
 
 /** A model's steps from the base in units of the child's last place, over the child's tensors. Null when one is missing. */

@@ -170,7 +170,7 @@ function explainEquations(
   if (visible && single < VISIBLE_OVER_FLOOR) return null;
 
   let scaled = Math.min(...toChild);
-  const solveFor = (b: number, subset: readonly number[]) => {
+  const solveFor = (b: number, subset: readonly number[], near: ArrayLike<number> | null = null) => {
     const m = subset.length;
     const gram = new Float64Array(m * m);
     const target = new Float64Array(m);
@@ -180,7 +180,7 @@ function explainEquations(
         gram[r * m + c] = (between[i * k + b]! + between[j * k + b]! - between[i * k + j]!) / 2;
       });
     });
-    const weights = solveNonNegative(gram, target);
+    const weights = solveNonNegative(gram, target, [], near);
     return { weights, rss: residualOf(gram, target, toChild[b]!, weights) };
   };
   const solutions: Solution[] = [];
@@ -190,18 +190,26 @@ function explainEquations(
     const others = members.map((_, i) => i).filter((i) => i !== b);
     let subset = others;
     let solution = solveFor(b, subset);
+    // no subset leaves less, and what leaves this much is not looked at
+    if (!visible && solution.rss > WORTH_A_LOOK * values) continue;
     for (let round = 0; round < 4; round++) {
       const kept = subset.filter((_, r) => solution.weights[r]! >= MIN_WEIGHT);
       if (kept.length === subset.length || kept.length === 0) break;
       subset = kept;
-      solution = solveFor(b, subset);
+      solution = solveFor(
+        b,
+        subset,
+        solution.weights.filter((w) => w >= MIN_WEIGHT),
+      );
     }
     while (subset.length > 1) {
       const noise = Math.max(1, solution.rss / values);
-      const without = subset.map((i) =>
+      const { weights: now } = solution;
+      const without = subset.map((i, r) =>
         solveFor(
           b,
           subset.filter((j) => j !== i),
+          now.filter((_, q) => q !== r),
         ),
       );
       let least = 0;
@@ -214,7 +222,10 @@ function explainEquations(
     }
     const picked = subset.filter((_, r) => solution.weights[r]! >= MIN_WEIGHT);
     const weights = [...solution.weights].filter((w) => w >= MIN_WEIGHT);
-    for (let r = 0; r < others.length; r++) scaled = Math.min(scaled, solveFor(b, [others[r]!]).rss);
+    for (const i of others) {
+      const along = Math.max(0, (between[i * k + b]! + toChild[b]! - toChild[i]!) / 2);
+      if (between[i * k + b]! > 0) scaled = Math.min(scaled, toChild[b]! - along ** 2 / between[i * k + b]!);
+    }
     if (picked.length === 0) continue;
     solutions.push({ base: b, picked, weights, rss: solution.rss, parents: countParents(weights) });
   }

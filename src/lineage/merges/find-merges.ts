@@ -63,12 +63,15 @@ export function findMerges(
     const all = explainAsMixture(table, child, pool, bases, floors);
     const late = (m: Mixture) =>
       m.parents.filter((p) => existedBy[p.model]! > existedBy[child]! + HOUR).length;
+    let before: Mixture | null | undefined = pool.every(earlier) && bases.every(earlier) ? all : undefined;
+    const fromBefore = (): Mixture | null => {
+      if (before === undefined)
+        before = explainAsMixture(table, child, pool.filter(earlier), bases.filter(earlier), floors);
+      return before;
+    };
     // An older model is solved for by extrapolation from its children's merges: what existed before is asked first, and only one wrong
     // date is believed.
-    const past =
-      all?.exact && late(all) > 0
-        ? explainAsMixture(table, child, pool.filter(earlier), bases.filter(earlier), floors)
-        : null;
+    const past = all?.exact && late(all) > 0 ? fromBefore() : null;
     const exact = past?.exact ? past : all;
     const plain = exact?.exact && late(exact) <= (exact.parents.length > 2 ? 1 : 0) ? exact : null;
     if (plain !== null && isReproduced(plain)) {
@@ -96,7 +99,7 @@ export function findMerges(
       found.push({ mixture: plain, finding: toFinding(plain, members, existedBy, world) });
       continue;
     }
-    const inexact = explainAsMixture(table, child, pool.filter(earlier), bases.filter(earlier), floors);
+    const inexact = fromBefore();
     if (inexact === null || inexact.gain < MIN_GAIN) continue;
     const strong = inexact.parents.filter((p) => p.weight >= MIN_SHARE && p.marginal >= MIN_MARGINAL);
     // a parent with the whole weight is the parent; what else shows is a direction shared with siblings

@@ -50,10 +50,10 @@ function cell(off: number, blur: number): number {
 /** Mass of a logistic distribution (heavier tails than normal: rows are tuned unequally) over one cell. */
 function continuous(step: number, sd: number): number {
   const width = Math.max(sd, 0.02) * 0.5513;
-  const upper = 1 / (1 + Math.exp(-(step + 0.5) / width));
-  const lower = 1 / (1 + Math.exp(-(step - 0.5) / width));
-  // the far tail of a difference of two ones
-  return Math.max(upper - lower, MISS);
+  // Symmetric, so the side where nothing overflows; 1 / (1 + a) - 1 / (1 + b) with one exponential for both where they are near.
+  const near = Math.exp((0.5 - Math.abs(step)) / width);
+  const far = near * Math.exp(-1 / width);
+  return Math.max((near - far) / ((1 + near) * (1 + far)), MISS);
 }
 
 /** Fits the tuned story around `centre` (none: the base itself); values in place are those of the base or, with `around`, of the centre. */

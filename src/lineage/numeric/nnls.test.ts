@@ -67,6 +67,27 @@ describe('solveNonNegative', () => {
     );
   });
 
+  it('comes to the same from wherever it starts', () => {
+    fc.assert(
+      fc.property(
+        problem,
+        fc.array(fc.integer({ min: -1, max: 1 }), { minLength: 4, maxLength: 4 }),
+        ({ columns, y }, near) => {
+          const k = columns.length;
+          const gram = Float64Array.from({ length: k * k }, (_, i) =>
+            dot(columns[Math.floor(i / k)]!, columns[i % k]!),
+          );
+          const target = Float64Array.from(columns, (c) => dot(c, y));
+          const weights = solveNonNegative(gram, target, [], near);
+          for (const w of weights) expect(w).toBeGreaterThanOrEqual(0);
+          const cold = residualOf(gram, target, dot(y, y), solveNonNegative(gram, target));
+          expect(residualOf(gram, target, dot(y, y), weights)).toBeCloseTo(cold, 3);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
   it('lets free columns take any sign', () => {
     const weights = solveNonNegative(Float64Array.of(1, 0, 0, 1), Float64Array.of(-2, -3), [true, false]);
     expect(weights[0]).toBeCloseTo(-2);

@@ -1,28 +1,39 @@
 /**
  * Non-negative least squares on normal equations: min |A w - y|, w >= 0 where free is false (Lawson and Hanson 1974, ch. 23).
- * `gram` = A'A (k x k, row-major), `target` = A'y. Entries with `free[i]` may take any sign.
+ * `gram` = A'A (k x k, row-major), `target` = A'y. Entries with `free[i]` may take any sign. `near`, the weights of a problem that is nearly
+ * this one, saves most of the work where the same columns carry weight; the solution is the same.
  */
 export function solveNonNegative(
   gram: Float64Array,
   target: Float64Array,
   free: readonly boolean[] = [],
+  near: ArrayLike<number> | null = null,
 ): Float64Array {
   const k = target.length;
-  const weights = new Float64Array(k);
+  if (k === 1 && !free[0]) return Float64Array.of(gram[0]! > 0 ? Math.max(0, target[0]! / gram[0]!) : 0);
+  const solver = createPassiveSolver(gram, target);
   const passive = new Uint8Array(k);
-  for (let i = 0; i < k; i++) if (free[i]) passive[i] = 1;
+  const carried = new Int32Array(k);
+  const weights = new Float64Array(k);
+  for (let i = 0; i < k; i++) passive[i] = free[i] || (near !== null && near[i]! > 0) ? 1 : 0;
+  // columns that all carry weight when solved for alone are where the active-set method would get to by itself
+  const warm = near !== null && isFeasible(solver(passive), passive, free);
+  if (!warm) for (let i = 0; i < k; i++) passive[i] = free[i] ? 1 : 0;
   let scale = 0;
   for (let i = 0; i < k; i++) scale = Math.max(scale, Math.abs(target[i]!));
   const tolerance = 1e-12 * (scale || 1);
-  if (free.some(Boolean)) weights.set(solvePassive(gram, target, passive));
+  if (warm || free.some(Boolean)) weights.set(solver(passive));
   // Each pass either stops or adds one column; 3k passes are far more than it ever needs.
   for (let pass = 0; pass < 3 * k + 3; pass++) {
     let best = -1;
     let bestGradient = tolerance;
+    // of some dozen columns few ever carry weight
+    let carrying = 0;
+    for (let j = 0; j < k; j++) if (weights[j] !== 0) carried[carrying++] = j;
     for (let i = 0; i < k; i++) {
       if (passive[i]) continue;
       let gradient = target[i]!;
-      for (let j = 0; j < k; j++) gradient -= gram[i * k + j]! * weights[j]!;
+      for (let c = 0; c < carrying; c++) gradient -= gram[i * k + carried[c]!]! * weights[carried[c]!]!;
       if (gradient > bestGradient) {
         bestGradient = gradient;
         best = i;
@@ -31,7 +42,7 @@ export function solveNonNegative(
     if (best < 0) break;
     passive[best] = 1;
     for (let inner = 0; inner <= k; inner++) {
-      const solution = solvePassive(gram, target, passive);
+      const solution = solver(passive);
       let step = 1;
       for (let i = 0; i < k; i++)
         if (passive[i] && !free[i] && solution[i]! <= 0)
@@ -53,34 +64,48 @@ export function solveNonNegative(
   return weights;
 }
 
-/** Least squares over the passive columns by Cholesky; a tiny ridge keeps (near) equal columns solvable. */
-function solvePassive(gram: Float64Array, target: Float64Array, passive: Uint8Array): Float64Array {
+function isFeasible(solution: Float64Array, passive: Uint8Array, free: readonly boolean[]): boolean {
+  for (let i = 0; i < solution.length; i++) if (passive[i] && !free[i] && !(solution[i]! > 0)) return false;
+  return true;
+}
+
+/**
+ * Least squares over the passive columns by Cholesky; a tiny ridge keeps (near) equal columns solvable. What is returned is overwritten
+ * by the next call.
+ */
+function createPassiveSolver(
+  gram: Float64Array,
+  target: Float64Array,
+): (passive: Uint8Array) => Float64Array {
   const k = target.length;
-  const index: number[] = [];
-  for (let i = 0; i < k; i++) if (passive[i]) index.push(i);
-  const m = index.length;
-  const lower = new Float64Array(m * m);
-  for (let i = 0; i < m; i++)
-    for (let j = 0; j <= i; j++) {
-      let sum = gram[index[i]! * k + index[j]!]!;
-      if (i === j) sum *= 1 + 1e-12;
-      for (let t = 0; t < j; t++) sum -= lower[i * m + t]! * lower[j * m + t]!;
-      if (i === j) lower[i * m + i] = Math.sqrt(Math.max(sum, 1e-300));
-      else lower[i * m + j] = sum / lower[j * m + j]!;
-    }
-  const y = new Float64Array(m);
-  for (let i = 0; i < m; i++) {
-    let sum = target[index[i]!]!;
-    for (let t = 0; t < i; t++) sum -= lower[i * m + t]! * y[t]!;
-    y[i] = sum / lower[i * m + i]!;
-  }
+  const index = new Int32Array(k);
+  const lower = new Float64Array(k * k);
+  const y = new Float64Array(k);
   const solution = new Float64Array(k);
-  for (let i = m - 1; i >= 0; i--) {
-    let sum = y[i]!;
-    for (let t = i + 1; t < m; t++) sum -= lower[t * m + i]! * solution[index[t]!]!;
-    solution[index[i]!] = sum / lower[i * m + i]!;
-  }
-  return solution;
+  return (passive) => {
+    let m = 0;
+    for (let i = 0; i < k; i++) if (passive[i]) index[m++] = i;
+    for (let i = 0; i < m; i++)
+      for (let j = 0; j <= i; j++) {
+        let sum = gram[index[i]! * k + index[j]!]!;
+        if (i === j) sum *= 1 + 1e-12;
+        for (let t = 0; t < j; t++) sum -= lower[i * m + t]! * lower[j * m + t]!;
+        if (i === j) lower[i * m + i] = Math.sqrt(Math.max(sum, 1e-300));
+        else lower[i * m + j] = sum / lower[j * m + j]!;
+      }
+    for (let i = 0; i < m; i++) {
+      let sum = target[index[i]!]!;
+      for (let t = 0; t < i; t++) sum -= lower[i * m + t]! * y[t]!;
+      y[i] = sum / lower[i * m + i]!;
+    }
+    solution.fill(0);
+    for (let i = m - 1; i >= 0; i--) {
+      let sum = y[i]!;
+      for (let t = i + 1; t < m; t++) sum -= lower[t * m + i]! * solution[index[t]!]!;
+      solution[index[i]!] = sum / lower[i * m + i]!;
+    }
+    return solution;
+  };
 }
 
 /** Squared residual |A w - y|^2 from the normal equations; `power` = y'y. */
