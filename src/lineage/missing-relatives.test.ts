@@ -98,4 +98,40 @@ describe('relatives that are not in the index', () => {
       for (const edge of gone.edges.filter((e) => e.child === repo && e.rank === 1))
         expect(edge.probability).toBeLessThan(0.9);
   });
+
+  it('are told from a light fine-tune of theirs by the scales of the blocks', async () => {
+    // steps of a fifth of a per cent: hardly a code of four bits changes
+    const hub = star({ step: 0.002, stepSpread: 0.1, valuesPerTensor: 1024 });
+    const source = hub.models.find((m) => m.repo === 'lab-0/base-0')!;
+    const quantised: typeof source = {
+      ...source,
+      repo: 'somebody/base-0-GGUF',
+      owner: 'somebody',
+      createdAt: source.createdAt + 900 * 86_400_000,
+      fingerprint: {
+        ...source.fingerprint,
+        quantized: true,
+        dtype: 'Q4_0',
+        files: [{ path: 'base.gguf', size: 1, sha256: null }],
+      },
+    };
+    const samples = new Map(hub.samples).set(
+      quantised.repo,
+      hub.samples
+        .get(source.repo)!
+        .map((t) =>
+          t.shape.length < 2
+            ? t
+            : { ...t, values: roundTripBlocks.Q4_0(t.values.slice()), encoding: 'Q4_0', hash: '' },
+        ),
+    );
+    const here = { ...hub, models: [...hub.models, quantised], samples };
+    const edgesOf = async (index: GeneratedHub) =>
+      (await infer(index, 0)).edges.filter((e) => e.child === quantised.repo && e.rank === 1);
+    const [edge] = await edgesOf(here);
+    expect(edge).toMatchObject({ parent: source.repo, relation: 'quantized' });
+    expect(edge!.probability).toBeGreaterThan(0.95);
+    for (const relative of await edgesOf(without(here, (repo) => repo === source.repo)))
+      expect(relative.probability).toBeLessThan(0.3);
+  });
 });

@@ -17,12 +17,19 @@ export interface Requantised {
   /** values in formats with a known largest code, and those of them further than half a step from the candidate's */
   bounded: number;
   outside: number;
+  /** blocks in those formats, and those of them whose scale the candidate does not give */
+  scales: number;
+  scalesOff: number;
 }
 
 /** Largest code of the formats whose scale is the block's largest value over it. */
 const LARGEST_CODE: Readonly<Record<string, number>> = { Q8_0: 127, Q5_0: 16, Q4_0: 8 };
 /** Scales are stored in half precision, and some writers divide by the rounded one. */
 const HALF_STEP = 0.5 * 1.01;
+
+/** Half a unit in the last place of a candidate's format: its source may have been quantised before it was rounded to that. */
+const HALF_ULP: Readonly<Record<string, number>> = { BF16: 2 ** -9, F16: 2 ** -12 };
+const SCALE_HALF_ULP = 2 ** -11;
 
 const BLOCK = 32;
 
@@ -44,6 +51,8 @@ export function requantise(
     formats: [],
     bounded: 0,
     outside: 0,
+    scales: 0,
+    scalesOff: 0,
   };
   let distance = 0;
   let power = 0;
@@ -84,13 +93,22 @@ export function requantise(
       if (largest === undefined) continue;
       // whatever the writer's arithmetic, rounding to nearest moves a value by half a step at most; the largest codes may be clipped
       let extreme = 0;
-      for (let i = at; i < end; i++) extreme = Math.max(extreme, Math.abs(x[i]!));
+      let foreseen = 0;
+      for (let i = at; i < end; i++) {
+        extreme = Math.max(extreme, Math.abs(x[i]!));
+        foreseen = Math.max(foreseen, Math.abs(predicted[i]!));
+      }
       const step = extreme / largest;
       for (let i = at; i < end; i++) {
         if (Math.abs(x[i]!) > extreme - 1.5 * step) continue;
         result.bounded++;
         if (Math.abs(x[i]! - y[i]!) > HALF_STEP * step) result.outside++;
       }
+      // writers differ in how they round codes, hardly in the scale: it is the block's largest value over the largest code
+      if ((tensor.shape.at(-1) ?? 0) % BLOCK !== 0) continue; // blocks that go on in the next row were not read whole
+      const forgiven = 2 * SCALE_HALF_ULP + (HALF_ULP[source.dtype] ?? 0);
+      result.scales++;
+      if (Math.abs(extreme - foreseen) > forgiven * foreseen) result.scalesOff++;
     }
   }
   result.relativeSquared = power > 0 ? distance / power : Number.POSITIVE_INFINITY;

@@ -13,14 +13,21 @@ const SCORE_FLOOR = -60;
 const OUTSIDE = 0.05;
 const SHARPNESS = 3;
 const MIN_BOUNDED = 256;
+/** The same for block scales the candidate does not give: those of the real source are nearly all its own. */
+const SCALES_OFF = 0.01;
+const MIN_SCALES = 32;
 
 /**
  * Rounding to nearest moves no value by more than half a step, whatever the writer's arithmetic (scales stored in half precision leave
- * some per cent outside). More than that, and even the best candidate is only related to the source.
+ * some per cent outside). More than that, and even the best candidate is only related to the source. A relative closer than half a step,
+ * a light fine-tune of a source that is not in the index, is told by the scales of the blocks.
  */
-function sourceIsThere({ bounded, outside }: Requantised): number {
+function sourceIsThere({ bounded, outside, scales, scalesOff }: Requantised): number {
   if (bounded < MIN_BOUNDED) return 0.95;
-  return Math.min(0.995, logistic(SHARPNESS * Math.log(OUTSIDE / Math.max(outside / bounded, 1e-4))));
+  const byStep = logistic(SHARPNESS * Math.log(OUTSIDE / Math.max(outside / bounded, 1e-4)));
+  const byScale =
+    scales < MIN_SCALES ? 1 : logistic(SHARPNESS * Math.log(SCALES_OFF / Math.max(scalesOff / scales, 1e-4)));
+  return Math.min(0.995, byStep, byScale);
 }
 
 /** The source of a quantised model among candidates that are not quantised themselves; null when there is none to compare. */

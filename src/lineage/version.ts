@@ -2,5 +2,6 @@
  * Version of what inference concludes: edges of another version are stale.
  * 3: distances are summed in another order and neighbours ranked by float32 sums, which decides some ties otherwise.
  * 4: merges are held against their stored values, one by one.
+ * 5: a quantised model's source gives its blocks' scales, or is not in the index.
  */
-export const LINEAGE_VERSION = 4;
+export const LINEAGE_VERSION = 5;

@@ -120,6 +120,22 @@ describe('toGgufWeights, made files', () => {
   const floats = (values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
   const count = (n: number) => Array.from({ length: n }, (_, i) => i);
 
+  it('are quantised when one tensor is, however small its part', async () => {
+    const half = (rows: number) => ({ shape: [40, rows], typeId: 1, data: new Uint8Array(rows * 80) });
+    const { weights } = await open(
+      writeGguf({
+        keys: keys(),
+        tensors: [
+          { name: 'blk.0.attn_v.weight', ...half(8) },
+          { name: 'blk.0.ffn_up.weight', ...half(8) },
+          // only this one's rows divide into blocks of 32
+          { name: 'blk.0.ffn_down.weight', shape: [32, 4], typeId: 8, data: new Uint8Array(4 * 34) },
+        ],
+      }),
+    );
+    expect(weights).toMatchObject({ quantized: true, dtype: 'Q8_0' });
+  });
+
   it('puts interleaved q rows and biases back in halves', async () => {
     // two heads of four rows: in the file 0 1 2 3 are canonical 0 2 1 3 of each head
     const { weights, read } = await open(

@@ -80,15 +80,17 @@ function toCanonical(tensor: GgufTensor, name: string, widths: ModelWidths): Can
   return { ...canonical, blockCols: raw.blockCols };
 }
 
-/** The number format most values are stored in: norms are float32 in every quantisation. */
+/**
+ * The number format most values are stored in: norms are float32 in every quantisation. One tensor in blocks makes the model a quantised
+ * one, whatever the rest: rows that do not divide into blocks stay in half precision, in small models most of them.
+ */
 function dominantType(tensors: readonly GgufTensor[]): { name: string; quantized: boolean } {
+  const inBlocks = tensors.filter((tensor) => !(toGgmlType(tensor.typeId)?.plain ?? false));
   const values = new Map<string, number>();
-  for (const tensor of tensors) {
+  for (const tensor of inBlocks.length > 0 ? inBlocks : tensors)
     values.set(tensor.type, (values.get(tensor.type) ?? 0) + valueCount(tensor.shape));
-  }
   const [name = 'F32'] = [...values].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0] ?? [];
-  const id = tensors.find((tensor) => tensor.type === name)?.typeId ?? 0;
-  return { name, quantized: !(toGgmlType(id)?.plain ?? false) };
+  return { name, quantized: inBlocks.length > 0 };
 }
 
 function toMetadata({ values }: GgufContents): Record<string, string> {
