@@ -45,7 +45,7 @@ export function toyTable(kind: ToyKind, toys: Awaited<ReturnType<typeof measureT
     return `${percent(mean(found))} ± ${percent(spread(found))}`;
   };
   return [
-    `\n### Neural Lineage on networks that run: 6 parents, 30 children, 30 grandchildren, ${kind}, 3 seeds, % (${toys[0]?.backend}, ${mean(toys.map(({ seconds }) => seconds)).toFixed(0)} s a seed)\n`,
+    `\n### Neural Lineage on networks that run: 6 parents, 30 children, 30 grandchildren, ${kind}, ${toys.length} seeds, % (${toys[0]?.backend}, ${mean(toys.map(({ seconds }) => seconds)).toFixed(0)} s a seed)\n`,
     table(
       [
         'metric',
