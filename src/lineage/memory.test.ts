@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { generateFamilies } from '../../bench/lib/families.ts';
+import type { SampleLoader } from '../types/fingerprint.ts';
 import type { LineageModel } from '../types/lineage.ts';
+import { DEFAULT_CALIBRATION } from './calibration.ts';
+import { concludeBlock } from './conclude-block.ts';
 import { inferLineage } from './infer-lineage.ts';
 import type { InferenceMemory } from './memory.ts';
+import { createSampleCache } from './model-samples.ts';
+import type { BlockRunner } from './options.ts';
 
 const VALUES = 64;
 
@@ -73,6 +78,15 @@ describe('inference that remembers', () => {
     );
   }, 60_000);
 
+  it('concludes night after night what one rebuild concludes, in families that are searched by sketch too', async () => {
+    const hub = generateFamilies({ seed: 9, families: 1, size: 230, valuesPerTensor: 16, layers: 1 });
+    const memory = createMemory();
+    for (const night of [0.9, 0.95, 1]) {
+      const models = hub.models.slice(0, Math.floor(night * hub.models.length));
+      expect(await infer(hub, models, memory)).toEqual(await infer(hub, models));
+    }
+  }, 60_000);
+
   it('does not infer anew what nothing touched', async () => {
     const hub = generateFamilies({ seed: 4, families: 4, size: 8, valuesPerTensor: VALUES });
     const memory = createMemory();
@@ -83,5 +97,32 @@ describe('inference that remembers', () => {
     expect(memory.recalled).toBe(memory.asked);
     expect(memory.asked).toBeGreaterThanOrEqual(4);
     expect(second).toEqual(first);
+  });
+});
+
+describe('blocks concluded elsewhere', () => {
+  it('are plain data both ways, and conclude what is concluded here', async () => {
+    const hub = generateFamilies({
+      seed: 7,
+      families: 4,
+      size: 10,
+      valuesPerTensor: VALUES,
+      missingRoots: 0.3,
+    });
+    const load: SampleLoader = async (repos) =>
+      new Map(repos.flatMap((r) => (hub.samples.has(r) ? [[r, hub.samples.get(r)!]] : [])));
+    const options = { method: 'hublineage', seed: 1, minProbability: 0.5 };
+    let concluded = 0;
+    const runner: BlockRunner = {
+      atOnce: 3,
+      async run(task) {
+        concluded++;
+        const world = { cache: createSampleCache(load, 100), options, calibration: DEFAULT_CALIBRATION };
+        return structuredClone(await concludeBlock(structuredClone(task), world));
+      },
+    };
+    const there = await inferLineage(hub.models, load, { ...options, runner });
+    expect(concluded).toBeGreaterThanOrEqual(4);
+    expect(there).toEqual(await inferLineage(hub.models, load, options));
   });
 });

@@ -100,17 +100,22 @@ function mayLeaveInPlace(steps: Steps): boolean {
 function thin({ step, ulp, parts }: Steps): Steps {
   const stride = Math.max(1, Math.floor(step.length / SCREENED_VALUES));
   if (stride === 1) return { step, ulp, parts };
-  const kept: number[] = [];
-  const thinned = parts.map(({ from, to }) => {
-    const first = kept.length;
-    for (let i = from; i < to; i += stride) kept.push(i);
-    return { from: first, to: kept.length };
-  });
-  return {
-    step: Float64Array.from(kept, (i) => step[i]!),
-    ulp: Float64Array.from(kept, (i) => ulp[i]!),
-    parts: thinned,
+  const length = parts.reduce((sum, { from, to }) => sum + Math.ceil((to - from) / stride), 0);
+  const thinned: Steps & { parts: { from: number; to: number }[] } = {
+    step: new Float64Array(length),
+    ulp: new Float64Array(length),
+    parts: [],
   };
+  let at = 0;
+  for (const { from, to } of parts) {
+    const first = at;
+    for (let i = from; i < to; i += stride, at++) {
+      thinned.step[at] = step[i]!;
+      thinned.ulp[at] = ulp[i]!;
+    }
+    thinned.parts.push({ from: first, to: at });
+  }
+  return thinned;
 }
 
 /** A model's steps from the base in units of the child's last place, over the child's tensors. Null when one is missing. */

@@ -1,5 +1,5 @@
 import { ulpOf } from '../number-grid.ts';
-import { residualOf, solveNonNegative } from '../numeric/nnls.ts';
+import { costsOfDropping, residualOf, solveNonNegative } from '../numeric/nnls.ts';
 import type { PairTable } from '../tree/pair-table.ts';
 import { fitEachTensor } from './fit-each-tensor.ts';
 import { fitWithinRounding, type RoundingFit } from './fit-within-rounding.ts';
@@ -49,6 +49,8 @@ const WORTH_A_LOOK = 8;
 const MAX_COEFFICIENT = 1.05;
 /** Weights that add up to 1 within this are a weighted mean; their base is no parent. */
 const SUM_TOLERANCE = 0.03;
+/** Nobody mixes in less of a model than this: what several deltas leave below it is task arithmetic's, whose weights need not add up. */
+const BASE_SHARE = 0.1;
 
 /** One base tried: which models were kept, and what they leave, in floors summed over values. */
 interface Solution {
@@ -181,7 +183,7 @@ function explainEquations(
       });
     });
     const weights = solveNonNegative(gram, target, [], near);
-    return { weights, rss: residualOf(gram, target, toChild[b]!, weights) };
+    return { weights, rss: residualOf(gram, target, toChild[b]!, weights), gram };
   };
   const solutions: Solution[] = [];
   for (const baseModel of bases) {
@@ -204,20 +206,26 @@ function explainEquations(
     }
     while (subset.length > 1) {
       const noise = Math.max(1, solution.rss / values);
-      const { weights: now } = solution;
-      const without = subset.map((i, r) =>
-        solveFor(
+      const { weights: now, rss, gram } = solution;
+      // What leaving one out costs at least: most need not be tried, and nearly always the first tried is the cheapest.
+      const bounds = now.every((w) => w > 0) ? costsOfDropping(gram, now) : new Float64Array(now.length);
+      const order = [...bounds.keys()].sort((x, y) => bounds[x]! - bounds[y]! || x - y);
+      let least = -1;
+      let cheapest: typeof solution | null = null;
+      for (const r of order) {
+        const atLeast = rss + 0.999 * bounds[r]!;
+        if (atLeast - rss >= NEEDED * noise || (cheapest !== null && atLeast >= cheapest.rss)) break;
+        const tried = solveFor(
           b,
-          subset.filter((j) => j !== i),
+          subset.filter((_, q) => q !== r),
           now.filter((_, q) => q !== r),
-        ),
-      );
-      let least = 0;
-      without.forEach((w, r) => {
-        if (w.rss < without[least]!.rss) least = r;
-      });
-      if (without[least]!.rss - solution.rss >= NEEDED * noise) break;
-      solution = without[least]!;
+        );
+        if (cheapest !== null && tried.rss >= cheapest.rss) continue;
+        cheapest = tried;
+        least = r;
+      }
+      if (cheapest === null || cheapest.rss - rss >= NEEDED * noise) break;
+      solution = cheapest;
       subset = subset.filter((_, r) => r !== least);
     }
     const picked = subset.filter((_, r) => solution.weights[r]! >= MIN_WEIGHT);
@@ -275,7 +283,7 @@ function explainEquations(
   if (parents.length === 1 && rest < MIN_WEIGHT) return null;
   // A sum that is not exact is short of its parents' steps where values were dropped: then nothing is left to the base.
   const exact = reproduced || (visible && overFloor <= EXACT_OVER_FLOOR);
-  if (rest > SUM_TOLERANCE && (exact || parents.length === 1))
+  if (parents.length === 1 ? rest > SUM_TOLERANCE : exact && rest >= BASE_SHARE)
     parents.push({ model: base, weight: rest, marginal: Number.POSITIVE_INFINITY });
   // In a linear dependency of several models the merge has the largest coefficient: the others solve for it only by extrapolation.
   if (Math.abs(rest) > MAX_COEFFICIENT || parents.some((p) => p.weight > MAX_COEFFICIENT)) return null;

@@ -27,6 +27,8 @@ const MAX_VALUES = 12_288;
 const VALUES_PER_WEIGHT = 8;
 /** Weights of the whole model that miss more than this are tried tensor by tensor (slerp, gradients of weights). */
 const GOOD_ENOUGH = 0.97;
+/** Share of hits in single tensors below which the whole comes nowhere near what is asked of a merge. */
+const HOPELESS = 0.6;
 
 interface Rows {
   /** child minus base in units of the child's last place */
@@ -60,10 +62,15 @@ export function fitWithinRounding(
   const weights = improve(rows, all, start);
   const whole = countHits(rows, [{ ...all, weights }]);
   if (whole.share >= GOOD_ENOUGH) return { weights, ...whole };
-  const parts = rows.tensors.map((part) => ({
+  const fitAlone = (part: { from: number; to: number }) => ({
     ...part,
     weights: part.to - part.from >= VALUES_PER_WEIGHT * rows.k ? improve(rows, part, weights) : weights,
-  }));
+  });
+  const { tensors } = rows;
+  // Three tensors that miss far more than a merge may, with weights of their own, speak for the hundreds that follow.
+  const few = [...new Set([0, tensors.length >> 1, tensors.length - 1])].flatMap((t) => tensors[t] ?? []);
+  if (countHits(rows, few.map(fitAlone)).share < HOPELESS) return { weights, ...whole };
+  const parts = tensors.map(fitAlone);
   const pieces = countHits(rows, parts);
   return pieces.share > whole.share ? { weights, ...pieces } : { weights, ...whole };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { residualOf, solveNonNegative } from './nnls.ts';
+import { costsOfDropping, residualOf, solveNonNegative } from './nnls.ts';
 
 /** Best over all subsets of columns of the unconstrained solution that happens to be non-negative. */
 function bruteForce(columns: number[][], y: number[]): number {
@@ -85,6 +85,29 @@ describe('solveNonNegative', () => {
         },
       ),
       { numRuns: 500 },
+    );
+  });
+
+  it('knows what leaving a column out costs', () => {
+    fc.assert(
+      fc.property(problem, ({ columns, y }) => {
+        const k = columns.length;
+        const power = dot(y, y);
+        const solved = leastSquares(columns, y);
+        const rssOf = (used: number[][]) => {
+          const w = leastSquares(used, y)!;
+          return y.reduce((sum, v, r) => sum + (v - used.reduce((s, c, i) => s + c[r]! * w[i]!, 0)) ** 2, 0);
+        };
+        fc.pre(solved !== null && k > 1);
+        const gram = Float64Array.from({ length: k * k }, (_, i) =>
+          dot(columns[Math.floor(i / k)]!, columns[i % k]!),
+        );
+        costsOfDropping(gram, Float64Array.from(solved!)).forEach((cost, i) => {
+          const grown = rssOf(columns.filter((_, j) => j !== i)) - rssOf(columns);
+          expect(Math.abs(cost - grown)).toBeLessThan(1e-3 * (1 + power));
+        });
+      }),
+      { numRuns: 300 },
     );
   });
 

@@ -108,6 +108,33 @@ function createPassiveSolver(
   };
 }
 
+/**
+ * By how much the squared residual of plain least squares over all columns grows when one is left out, for each: w_i^2 / (A'A)^-1_ii.
+ * Where all weights are positive, the bounded problem without it cannot leave less.
+ */
+export function costsOfDropping(gram: Float64Array, weights: Float64Array): Float64Array {
+  const k = weights.length;
+  const lower = new Float64Array(k * k);
+  for (let i = 0; i < k; i++)
+    for (let j = 0; j <= i; j++) {
+      let sum = gram[i * k + j]!;
+      if (i === j) sum *= 1 + 1e-12;
+      for (let t = 0; t < j; t++) sum -= lower[i * k + t]! * lower[j * k + t]!;
+      lower[i * k + j] = i === j ? Math.sqrt(Math.max(sum, 1e-300)) : sum / lower[j * k + j]!;
+    }
+  const column = new Float64Array(k);
+  return Float64Array.from(weights, (weight, i) => {
+    let inverse = 0;
+    for (let r = i; r < k; r++) {
+      let sum = r === i ? 1 : 0;
+      for (let t = i; t < r; t++) sum -= lower[r * k + t]! * column[t]!;
+      column[r] = sum / lower[r * k + r]!;
+      inverse += column[r]! ** 2;
+    }
+    return weight ** 2 / inverse;
+  });
+}
+
 /** Squared residual |A w - y|^2 from the normal equations; `power` = y'y. */
 export function residualOf(
   gram: Float64Array,
