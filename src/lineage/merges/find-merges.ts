@@ -6,6 +6,14 @@ import { closenessOfPair, type PairTable } from '../tree/pair-table.ts';
 import { explainByElements, type SparseMixture } from './elements-from-parents.ts';
 import { explainAsMixture, isReproduced, type Mixture, roundingFloor } from './explain-as-mixture.ts';
 
+/**
+ * Log-odds of what was found, as counted over hubs of which parts are missing (bench/calibrate.ts prints them by method). A parent that is
+ * not in the index has stand-ins: its child, its own parents, other merges of it. No stand-in hits the stored values.
+ */
+const REPRODUCED = 6;
+const WITHIN_ROUNDING = 1.5;
+const DROPPED_VALUES = [0, 1.5, 3, 0.5] as const;
+
 const HOUR = 3_600_000;
 const POOL = 20;
 const BASES = 6;
@@ -127,7 +135,11 @@ function toFinding(
 ): ChildFinding {
   const { cap } = world.calibration;
   const chosen = mixture.parents.map(({ model, weight }): FoundParent => {
-    const residual = mixture.exact ? 6 : 6 * (mixture.gain - 0.1);
+    const residual = isReproduced(mixture)
+      ? REPRODUCED
+      : mixture.exact
+        ? WITHIN_ROUNDING
+        : mixture.gain - 0.5;
     // a parent that shows with little weight may be another's shadow
     const share = Math.max(-3, Math.min(1, 4 * (weight - 0.15)));
     const time = existedBy[model]! <= existedBy[mixture.child]! ? 0 : -world.calibration.time / 2;
@@ -147,7 +159,7 @@ function toFinding(
       values: { 'mixture-of-parents': mixture.overFloor, 'weight-in-mixture': weight },
       details: {
         'mixture-of-parents': mixture.exact
-          ? `A weighted mean of ${mixture.parents.length} models leaves ${mixture.overFloor.toFixed(2)} times what rounding alone leaves; the best single parent ${mixture.singleOverFloor.toFixed(0)} times.`
+          ? `A weighted mean of ${mixture.parents.length} models leaves ${mixture.overFloor.toFixed(2)} times what rounding alone leaves; the best single parent ${mixture.singleOverFloor.toFixed(0)} times${mixture.reproduced ? `; it gives ${(100 * mixture.reproduced.share).toFixed(0)} % of the stored values that moved` : ''}.`
           : `A weighted mean of ${mixture.parents.length} models explains ${(100 * mixture.gain).toFixed(0)} % of what the best single parent leaves; weights are approximate.`,
         'weight-in-mixture': `Its weight is ${weight.toFixed(3)}.`,
       },
@@ -170,7 +182,7 @@ function toSparseFinding(sparse: SparseMixture, members: readonly LineageModel[]
   const parents = mixed
     .map((p) => ({ ...p, marginal: Number.POSITIVE_INFINITY }))
     .sort((a, b) => b.weight - a.weight || a.model - b.model);
-  const raw = 5;
+  const raw = DROPPED_VALUES[Math.min(sparse.parents.length, DROPPED_VALUES.length - 1)]!;
   const final = Math.min(world.calibration.cap, raw);
   const percent = (share: number) => (100 * share).toFixed(1);
   const chosen = parents.map(
