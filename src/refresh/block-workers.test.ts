@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { fromSamplesBlob, plantIndex, toSamplesBlob } from '../../bench/lib/planted-index.ts';
+import { hashValues } from '../fingerprint/hash.ts';
+import { decodeSamples, encodeFingerprint } from '../fingerprint/index.ts';
 import { inferLineage, type LineageOptions } from '../lineage/index.ts';
+import type { SampleLoader } from '../types/fingerprint.ts';
 import { type BlockWorkers, createBlockWorkers } from './block-workers.ts';
 
 const OPTIONS = { method: 'hublineage', seed: 1, minProbability: 0.5 };
@@ -14,7 +17,7 @@ afterEach(async () => {
 const ENTRY = new URL('../../bench/lib/planted-worker.ts', import.meta.url);
 
 function generate() {
-  const { models } = plantIndex(200, 5);
+  const { models } = plantIndex(60, 5);
   const blobs = new Map(models.map((m) => [m.repo, toSamplesBlob(m)]));
   const loadBlobs = async (repos: readonly string[]) =>
     new Map(repos.flatMap((repo) => (blobs.has(repo) ? [[repo, blobs.get(repo)!] as const] : [])));
@@ -35,6 +38,24 @@ describe('block workers', () => {
     const threaded = await infer({ runner: workers });
     expect(threaded.edges.length).toBeGreaterThan(20);
     expect(threaded).toEqual(await infer());
+  }, 60_000);
+
+  it('read what the store keeps with their own program', async () => {
+    const { models } = plantIndex(60, 5);
+    const blobs = new Map(
+      models.map((m) => {
+        const tensors = fromSamplesBlob(toSamplesBlob(m)).map((t) => ({ ...t, hash: hashValues(t.values) }));
+        return [m.repo, encodeFingerprint({ ...m.fingerprint, tensors }).blob];
+      }),
+    );
+    const loadBlobs = async (repos: readonly string[]) =>
+      new Map(repos.map((repo) => [repo, blobs.get(repo)!]));
+    const load: SampleLoader = async (repos) =>
+      new Map([...(await loadBlobs(repos))].map(([repo, blob]) => [repo, decodeSamples(blob)]));
+    workers = createBlockWorkers(loadBlobs, OPTIONS, { threads: 1 });
+    const threaded = await inferLineage(models, load, { ...OPTIONS, runner: workers });
+    expect(threaded.edges.length).toBeGreaterThan(30);
+    expect(threaded).toEqual(await inferLineage(models, load, OPTIONS));
   }, 60_000);
 
   it('report what goes wrong on either side of the wall, and go on with the next block', async () => {

@@ -1,6 +1,6 @@
 /**
  * Sum of squared differences of two arrays of one length, NaN or infinite where a value of either is. Four sums side by side: a single
- * one waits for the addition before it, which made this loop three times as slow.
+ * one waits for the addition before it, which took 1.6 times as long.
  */
 export function sumOfSquares(x: Float32Array, y: Float32Array): number {
   const n = x.length;
