@@ -97,7 +97,7 @@ describe('inference that remembers', () => {
     expect(memory.recalled).toBe(memory.asked);
     expect(memory.asked).toBeGreaterThanOrEqual(4);
     expect(second).toEqual(first);
-  });
+  }, 60_000);
 });
 
 describe('blocks concluded elsewhere', () => {
@@ -124,5 +124,5 @@ describe('blocks concluded elsewhere', () => {
     const there = await inferLineage(hub.models, load, { ...options, runner });
     expect(concluded).toBeGreaterThanOrEqual(4);
     expect(there).toEqual(await inferLineage(hub.models, load, options));
-  });
+  }, 60_000);
 });
