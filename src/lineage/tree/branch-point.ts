@@ -1,4 +1,3 @@
-import { FINENESS } from '../number-grid.ts';
 import type { PairTable } from './pair-table.ts';
 
 /**
@@ -56,17 +55,17 @@ function clamp(cosine: number): number {
 }
 
 /**
- * The three sides, each as the formats allow. A model starts from its parent's stored values, so against a coarser parent every
- * difference is its own; against a finer one, what its own rounding explains is none. Two children stored in one coarser format share
- * the parent's rounding errors unless the parent is rounded too.
+ * The three sides as seen through the format of C: it starts from its parent's stored values and rounds them, so steps finer than that
+ * leave nothing in it. Were P and Q compared more finely, a frozen tensor of C would lie apart from both by its own rounding, and the
+ * triangle would not close.
  */
 function measureTriangle(table: PairTable, p: number, q: number, c: number) {
-  const [fineP, fineQ, fineC] = [FINENESS[table.grid(p)], FINENESS[table.grid(q)], FINENESS[table.grid(c)]];
-  const roundedAlike = fineQ === fineC && fineP > fineC;
+  const grid = table.grid(c);
+  const mode = grid === 'F32' ? 'raw' : grid;
   return {
-    pq: table.distances(p, q, roundedAlike ? 'rounded' : fineQ < fineC ? 'raw' : 'forgiving'),
-    pc: table.distances(p, c, roundedAlike ? 'rounded' : fineP > fineC ? 'forgiving' : 'raw'),
-    qc: table.distances(q, c, fineQ > fineC ? 'forgiving' : 'raw'),
+    pq: table.distances(p, q, mode),
+    pc: table.distances(p, c, mode),
+    qc: table.distances(q, c, mode),
   };
 }
 

@@ -14,10 +14,10 @@ export interface PairDistances {
 }
 
 /**
- * What to do between models of different number formats. `raw`: every difference counts. `forgiving`: values that become equal in the
- * coarser format count as equal, other differences as they are. `rounded`: the finer model is rounded to the coarser format first.
+ * What to do about number formats. `raw`: every difference counts. `forgiving`: values that become equal in the coarser format of the two
+ * count as equal, other differences as they are. A format: what is finer is rounded to it first, as a third model of that format sees it.
  */
-export type DistanceMode = 'raw' | 'forgiving' | 'rounded';
+export type DistanceMode = 'raw' | 'forgiving' | Exclude<Grid, 'F32'>;
 
 /**
  * Per-tensor squared distances between the models of a block, computed when asked for and kept.
@@ -41,7 +41,7 @@ export interface PairTable {
 }
 
 const VECTOR_CAP = 64;
-const MODES: readonly DistanceMode[] = ['raw', 'forgiving', 'rounded'];
+const MODES: readonly DistanceMode[] = ['raw', 'forgiving', 'BF16', 'F16'];
 /** Beyond this a sum of squares is an overflown half's. */
 const FINITE = 1e30;
 
@@ -88,8 +88,16 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
   const kept: PairDistances[] = [];
   const closeness = createNumberTable();
 
-  const measure = (low: number, high: number, kind: number): PairDistances => {
-    const grid = FINENESS[grids[low]!] < FINENESS[grids[high]!] ? grids[low]! : grids[high]!;
+  /** what a mode comes to for this pair: most differences in format do not concern it */
+  const modeOf = (low: number, high: number, mode: DistanceMode): DistanceMode => {
+    if (mode === 'forgiving') return grids[low] === grids[high] ? 'raw' : mode;
+    if (mode === 'raw') return mode;
+    const finest = Math.max(FINENESS[grids[low]!], FINENESS[grids[high]!]);
+    return finest > FINENESS[mode] ? mode : 'raw';
+  };
+  const measure = (low: number, high: number, mode: DistanceMode): PairDistances => {
+    const coarser = FINENESS[grids[low]!] < FINENESS[grids[high]!] ? grids[low]! : grids[high]!;
+    const grid = mode === 'BF16' || mode === 'F16' ? mode : coarser;
     const squared = new Float64Array(tensorCount);
     const count = new Uint16Array(tensorCount);
     for (let t = 0; t < tensorCount; t++) {
@@ -103,7 +111,7 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
       }
       const x = tensor.values;
       const y = other.values;
-      if (kind === 0) {
+      if (mode === 'raw') {
         // nearly always every value is there: one sum without a look at each, checked at the end
         const sum = sumOfSquares(x, y);
         if (sum < FINITE) {
@@ -118,9 +126,9 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
         let d = x[i]! - y[i]!;
         if (!(d * d < FINITE)) continue;
         n++;
-        if (kind > 0 && d !== 0) {
+        if (mode !== 'raw' && d !== 0) {
           const rounded = roundToGrid(x[i]!, grid) - roundToGrid(y[i]!, grid);
-          if (kind === 2 || rounded === 0) d = rounded;
+          if (mode !== 'forgiving' || rounded === 0) d = rounded;
         }
         sum += d * d;
       }
@@ -138,14 +146,14 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
     power,
     grid: (model) => grids[model]!,
     samples: (model) => models[model]!,
-    distances(a, b, mode = 'forgiving') {
+    distances(a, b, asked = 'forgiving') {
       const low = a < b ? a : b;
       const high = a < b ? b : a;
-      const kind = grids[low] !== grids[high] ? MODES.indexOf(mode) : 0;
-      const key = (low * models.length + high) * MODES.length + kind;
+      const mode = modeOf(low, high, asked);
+      const key = (low * models.length + high) * MODES.length + MODES.indexOf(mode);
       const at = known.get(key);
       if (at >= 0) return kept[at]!;
-      const found = measure(low, high, kind);
+      const found = measure(low, high, mode);
       known.set(key, kept.length);
       kept.push(found);
       return found;
