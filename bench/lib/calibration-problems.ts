@@ -100,7 +100,11 @@ export function partOf(problem: Problem, share: number, seed: number): Problem {
   };
 }
 
-export function partsOf(problem: Problem, seeds: readonly number[], shares = [0.5, 0.7, 0.9]): Problem[] {
+/**
+ * Parts with models missing. Of the parents that cards of the Hub name, 4.8 % had been deleted when 33,870 were looked up (Model Atlas);
+ * a crawl that was cut short lacks more.
+ */
+export function partsOf(problem: Problem, seeds: readonly number[], shares = [0.95, 0.9, 0.7]): Problem[] {
   return seeds.flatMap((seed) => shares.map((share) => partOf(problem, share, seed)));
 }
 

@@ -7,6 +7,8 @@ describe('DEFAULT_CALIBRATION', () => {
     const file = new URL('../../data/calibration/hublineage.json', import.meta.url);
     const { calibration, test } = JSON.parse(readFileSync(file, 'utf8'));
     expect(DEFAULT_CALIBRATION).toEqual(calibration);
-    expect(test.calibrationError).toBeLessThan(0.05);
+    expect(test.all.edges).toBeGreaterThan(1000);
+    expect(test.all.calibrationError).toBeLessThan(0.03);
+    expect(test.all.wrongThoughSure).toBeLessThan(0.03);
   });
 });

@@ -3,5 +3,6 @@
  * 3: distances are summed in another order and neighbours ranked by float32 sums, which decides some ties otherwise.
  * 4: merges are held against their stored values, one by one.
  * 5: a quantised model's source gives its blocks' scales, or is not in the index.
+ * 6: triangles are seen through the child's format; probabilities by a fit to zoos kept for it.
  */
-export const LINEAGE_VERSION = 5;
+export const LINEAGE_VERSION = 6;
