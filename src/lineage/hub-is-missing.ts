@@ -9,16 +9,19 @@ import { type HiddenHub, scaledDistance } from './tree/hidden-hub.ts';
 /** A virtual parent with more children than this is listed with the first of them. */
 const MAX_SIBLINGS = 500;
 
+/** Whoever names a model that nobody has seen should be surer than even: at less than this, edges are only made less probable. */
+const INVENTED = 1;
+
 export interface MissingHub {
   /** the root and those of its children that share the missing parent with it */
   children: number[];
   found: HiddenHub;
 }
 
-/** The hub that a family's root and its children hang from, where geometry makes it likelier than not that it is not in the index. */
+/** The hub that a family's root and its children hang from, where geometry makes it clearly likelier than not that it is not in the index. */
 export function findMissingHub(family: FamilyTree, world: World): MissingHub | null {
   const found = hiddenHubOf(family, world);
-  if (found === null || found.logOdds <= 0) return null;
+  if (found === null || found.logOdds < INVENTED) return null;
   return { children: findSiblings(family, [family.tree.root, ...found.sharing]), found };
 }
 
