@@ -1,4 +1,4 @@
-/** Weights that turn findings into log-odds; fitted by bench/calibrate.ts on generated families and half of a zoo. */
+/** Weights that turn findings into log-odds; fitted by bench/calibrate.ts on generated families and on zoos trained for it. */
 export interface Calibration {
   /** where the numbers come from */
   source: string;

@@ -91,6 +91,6 @@ export const PROBE_WORDS: Readonly<Record<string, ProbeWords>> = {
   calibration: {
     question: 'Difference between raw and calibrated log-odds, cap included.',
     value: null,
-    source: 'logistic (Platt) calibration on generated families and half of a zoo',
+    source: 'logistic (Platt) calibration on generated families and zoos trained for it',
   },
 };
