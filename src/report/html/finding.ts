@@ -113,8 +113,8 @@ function renderInferred(document: ReportDocument, { parents, ties }: ReportFindi
   const tied =
     ties.length === 0
       ? ''
-      : `<details><summary>${plural(ties.length, 'candidate')} that cannot be told from it</summary><ul>${ties.map(item).join('')}</ul></details>`;
-  return `<div class="side"><h4>Weights point to</h4>${parents.length === 0 ? '<span class="soft">no parent in the index</span>' : `<ul>${parents.map(item).join('')}</ul>`}${tied}</div>`;
+      : `<details><summary>${plural(ties.length, parents.length === 0 ? 'candidate' : 'other candidate')} not ruled out</summary><ul>${ties.map(item).join('')}</ul></details>`;
+  return `<div class="side"><h4>Weights point to</h4>${parents.length === 0 ? `<span class="soft">${ties.length === 0 ? 'no parent in the index' : 'no parent that is sure enough'}</span>` : `<ul>${parents.map(item).join('')}</ul>`}${tied}</div>`;
 }
 
 function renderEvidence(

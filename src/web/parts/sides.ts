@@ -39,17 +39,17 @@ export function declaredSide(finding: ReportFinding): Html {
   }</div>`;
 }
 
-/** What the weights say, with what cannot be told from it. */
+/** What the weights say, with what is not ruled out beside it. */
 export function inferredSide(finding: ReportFinding): Html {
   const item = (edge: ReportFinding['parents'][number]) =>
     html`<li>${modelLink(edge.parent, edge.label)} ${chip(edge.relation)} <span class="meta">${edge.weight === null ? '' : html`share ${percent(edge.weight)}, `}<a href="${edgePath(finding.repo, edge.parent)}">probability ${percent(edge.probability)}</a></span></li>`;
   return html`<div class="side"><h3>Weights point to</h3>${
     finding.parents.length === 0
-      ? html`<p class="soft">no parent in the index</p>`
+      ? html`<p class="soft">${finding.ties.length === 0 ? 'no parent in the index' : 'no parent that is sure enough'}</p>`
       : html`<ul>${finding.parents.map(item)}</ul>`
   }${
     finding.ties.length === 0
       ? ''
-      : html`<details><summary>${plural(finding.ties.length, 'other candidate')} not ruled out</summary><ul>${finding.ties.map(item)}</ul></details>`
+      : html`<details><summary>${plural(finding.ties.length, finding.parents.length === 0 ? 'candidate' : 'other candidate')} not ruled out</summary><ul>${finding.ties.map(item)}</ul></details>`
   }</div>`;
 }
