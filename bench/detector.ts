@@ -14,6 +14,7 @@ import { ROUND_TRIP } from '../src/weights/index.ts';
 import { drawFamilies } from './lib/detector-sets.ts';
 import { type GeneratedHub, generateFamilies } from './lib/families.ts';
 import { roundTripBlocks } from './lib/ggml-round-trip.ts';
+import { loaderOf } from './lib/loader-of.ts';
 import { type KnownLineage, scoreLineage } from './lib/score.ts';
 import { percent, table } from './lib/table.ts';
 import { type Truth, trueRoot } from './lib/truth.ts';
@@ -84,18 +85,13 @@ for (const [name, group] of Map.groupBy(problems, (p) => p.name))
     let total = 0;
     const started = performance.now();
     for (const { models, samples, truth, options } of group) {
-      const result = await inferLineage(
-        models,
-        async (repos) =>
-          new Map(repos.flatMap((r) => (samples.has(r) ? [[r, samples.get(r)!] as const] : []))),
-        {
-          method: 'hublineage',
-          seed: 1,
-          minProbability: 0.5,
-          ...options,
-          ...(weight > 0 ? { detectors: { phylogeny: detector, weight } } : {}),
-        },
-      );
+      const result = await inferLineage(models, loaderOf(samples), {
+        method: 'hublineage',
+        seed: 1,
+        minProbability: 0.5,
+        ...options,
+        ...(weight > 0 ? { detectors: { phylogeny: detector, weight } } : {}),
+      });
       const { all } = scoreLineage(truth, result);
       right += all.right;
       strict += all.strict;

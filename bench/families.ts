@@ -9,8 +9,15 @@
  */
 import { inferLineage, LINEAGE_METHODS } from '../src/lineage/index.ts';
 import type { LineageResult } from '../src/types/lineage.ts';
-import { type FamiliesOptions, type GeneratedHub, generateFamilies } from './lib/families.ts';
+import {
+  type FamiliesOptions,
+  type GeneratedHub,
+  generateFamilies,
+  ONLY_FINETUNES,
+  positionsOfGenerated,
+} from './lib/families.ts';
 import { roundTripBlocks } from './lib/ggml-round-trip.ts';
+import { loaderOf } from './lib/loader-of.ts';
 import { countMergeParents, findDecidableMerges, type MergeCounts } from './lib/merge-visibility.ts';
 import { type LineageScore, printScore, scoreLineage } from './lib/score.ts';
 
@@ -26,16 +33,6 @@ const seed = Number(flag('--seed') ?? 7);
 const MATRICES = 30;
 const VALUES = quick ? [1024, 16_384] : [256, 1024, 4096, 16_384, 65_536];
 const STEPS = quick ? [0.003, 0.03] : [0.001, 0.003, 0.01, 0.03, 0.1];
-const NOTHING_ELSE = {
-  duplicate: 0,
-  cast: 0,
-  quantized: 0,
-  merge: 0,
-  upscaled: 0,
-  pruned: 0,
-  transformed: 0,
-  adapter: 0,
-};
 
 async function scoreFamilies(
   method: string,
@@ -46,26 +43,13 @@ async function scoreFamilies(
 }
 
 function inferFamilies(method: string, hub: GeneratedHub, valuesPerTensor: number): Promise<LineageResult> {
-  const cols = 64;
-  return inferLineage(
-    hub.models,
-    async (repos) =>
-      new Map(repos.flatMap((r) => (hub.samples.has(r) ? [[r, hub.samples.get(r)!] as const] : []))),
-    {
-      method,
-      seed: 1,
-      minProbability: 0.5,
-      roundTrip: roundTripBlocks,
-      positions: (_, shape) => {
-        if (shape.length < 2) return null;
-        const n = valuesPerTensor;
-        return {
-          rows: Int32Array.from({ length: n }, (_, i) => Math.floor(i / cols)),
-          cols: Int32Array.from({ length: n }, (_, i) => i % cols),
-        };
-      },
-    },
-  );
+  return inferLineage(hub.models, loaderOf(hub.samples), {
+    method,
+    seed: 1,
+    minProbability: 0.5,
+    roundTrip: roundTripBlocks,
+    positions: positionsOfGenerated(valuesPerTensor),
+  });
 }
 
 /** Standard normal distribution function (Abramowitz and Stegun 26.2.17, error below 7.5e-8). */
@@ -151,7 +135,7 @@ for (const step of STEPS)
   for (const values of VALUES) {
     const valuesPerTensor = Math.max(4, Math.round(values / MATRICES));
     const options: FamiliesOptions = { seed, families: quick ? 2 : 4, size: 30, valuesPerTensor, step };
-    const hubs = seedList.map((each) => generateFamilies({ ...options, seed: each, shares: NOTHING_ELSE }));
+    const hubs = seedList.map((each) => generateFamilies({ ...options, seed: each, shares: ONLY_FINETUNES }));
     const row: Record<string, string | number> = { change: step, values };
     for (const method of methods) {
       let right = 0;

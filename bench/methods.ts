@@ -12,7 +12,8 @@ import type { SampleLoader, TensorSample } from '../src/types/fingerprint.ts';
 import type { LineageModel } from '../src/types/lineage.ts';
 import { measureClusterers } from './lib/clusterer-speed.ts';
 import { compareWithRunning } from './lib/compare-with-running.ts';
-import { generateFamilies } from './lib/families.ts';
+import { generateFamilies, ONLY_FINETUNES } from './lib/families.ts';
+import { loaderOf } from './lib/loader-of.ts';
 import { mean, percent, runTable, speedTable, spread, toyTable } from './lib/methods-tables.ts';
 import { closeOverPaths, type PairScore, scorePairs, type TrueParents } from './lib/pair-score.ts';
 import { NEURAL_PHYLOGENY } from './lib/paper-figures.ts';
@@ -95,16 +96,7 @@ function growStars(): Population {
     valuesPerTensor: 512,
     attachment: 200,
     wrongTimes: 0,
-    shares: {
-      duplicate: 0,
-      cast: 0,
-      quantized: 0,
-      merge: 0,
-      upscaled: 0,
-      pruned: 0,
-      transformed: 0,
-      adapter: 0,
-    },
+    shares: ONLY_FINETUNES,
   });
   return {
     name: 'generated small stars, DreamBooth-like',
@@ -126,10 +118,7 @@ async function run(
   scorer: PairScorer | undefined,
   given: boolean,
 ): Promise<Row> {
-  const load: SampleLoader = async (repos) =>
-    new Map(
-      repos.flatMap((repo) => (population.samples.has(repo) ? [[repo, population.samples.get(repo)!]] : [])),
-    );
+  const load = loaderOf(population.samples);
   const runs: PairScore[] = [];
   const from = performance.now();
   for (const seed of seeds) {

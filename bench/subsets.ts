@@ -12,6 +12,7 @@ import { createRandom } from '../src/lineage/numeric/random.ts';
 import { createPositionsOf } from '../src/refresh/positions-of.ts';
 import type { Edge, LineageModel } from '../src/types/lineage.ts';
 import { ROUND_TRIP } from '../src/weights/index.ts';
+import { loaderOf } from './lib/loader-of.ts';
 import { percent, table } from './lib/table.ts';
 import { createNearestAncestors, createOriginalOf } from './lib/truth.ts';
 import { loadZoo } from './lib/zoo.ts';
@@ -104,18 +105,13 @@ for (const share of values.shares.split(',').map(Number)) {
     const dates = shuffled.map((model) => model.createdAt).sort(() => random() - 0.5);
     for (const [index, model] of shuffled.entries()) model.createdAt = dates[index] ?? model.createdAt;
     const samples = new Map(kept.map((model) => [model.repo, model.fingerprint.tensors]));
-    const result = await inferLineage(
-      kept,
-      async (repos) =>
-        new Map(repos.flatMap((repo) => (samples.has(repo) ? [[repo, samples.get(repo)!] as const] : []))),
-      {
-        method: 'hublineage',
-        seed: 1,
-        minProbability: 0.5,
-        roundTrip: ROUND_TRIP,
-        positions: createPositionsOf(DEFAULT_SAMPLING),
-      },
-    );
+    const result = await inferLineage(kept, loaderOf(samples), {
+      method: 'hublineage',
+      seed: 1,
+      minProbability: 0.5,
+      roundTrip: ROUND_TRIP,
+      positions: createPositionsOf(DEFAULT_SAMPLING),
+    });
     const these = judge(kept, result.edges);
     if (values.errors)
       for (const row of these.filter((candidate) => !candidate.right))

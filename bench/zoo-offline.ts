@@ -7,6 +7,7 @@ import { inferLineage } from '../src/lineage/index.ts';
 import { createPositionsOf } from '../src/refresh/positions-of.ts';
 import type { LineageModel } from '../src/types/lineage.ts';
 import { ROUND_TRIP } from '../src/weights/index.ts';
+import { loaderOf } from './lib/loader-of.ts';
 import { printScore, scoreLineage } from './lib/score.ts';
 import { loadZoo } from './lib/zoo.ts';
 
@@ -35,17 +36,13 @@ const methods = (flag('--methods') ?? SHOWN).split(',');
 const results: Record<string, unknown> = {};
 for (const method of methods) {
   const started = performance.now();
-  const result = await inferLineage(
-    lineageModels,
-    async (repos) => new Map(repos.flatMap((r) => (samples.has(r) ? [[r, samples.get(r)!] as const] : []))),
-    {
-      method,
-      seed: 1,
-      minProbability: 0.5,
-      roundTrip: ROUND_TRIP,
-      positions: createPositionsOf(DEFAULT_SAMPLING),
-    },
-  );
+  const result = await inferLineage(lineageModels, loaderOf(samples), {
+    method,
+    seed: 1,
+    minProbability: 0.5,
+    roundTrip: ROUND_TRIP,
+    positions: createPositionsOf(DEFAULT_SAMPLING),
+  });
   const score = scoreLineage(known, result);
   results[method] = { seconds: (performance.now() - started) / 1000, ...score };
   if (!args.includes('--json')) process.stdout.write(`${printScore(method, score)}\n\n`);

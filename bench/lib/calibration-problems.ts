@@ -3,11 +3,12 @@ import { DEFAULT_SAMPLING } from '../../src/fingerprint/index.ts';
 import { type Calibration, inferLineage } from '../../src/lineage/index.ts';
 import { createRandom, hashText } from '../../src/lineage/numeric/random.ts';
 import { createPositionsOf } from '../../src/refresh/positions-of.ts';
-import type { SampleLoader, TensorSample } from '../../src/types/fingerprint.ts';
+import type { TensorSample } from '../../src/types/fingerprint.ts';
 import type { LineageModel } from '../../src/types/lineage.ts';
 import { ROUND_TRIP } from '../../src/weights/index.ts';
-import { type FamiliesOptions, generateFamilies } from './families.ts';
+import { type FamiliesOptions, generateFamilies, positionsOfGenerated } from './families.ts';
 import { roundTripBlocks } from './ggml-round-trip.ts';
+import { loaderOf } from './loader-of.ts';
 import { createNearestAncestors, createOriginalOf, type KnownParents } from './truth.ts';
 import { loadZoo } from './zoo.ts';
 
@@ -118,9 +119,7 @@ export async function inferOutcomes(
   unfitted: boolean,
 ): Promise<Outcome[]> {
   const { models, samples, truth, values } = problem;
-  const load: SampleLoader = async (repos) =>
-    new Map(repos.flatMap((r) => (samples.has(r) ? [[r, samples.get(r)!] as const] : [])));
-  const result = await inferLineage(models, load, {
+  const result = await inferLineage(models, loaderOf(samples), {
     method: 'hublineage',
     seed: 1,
     minProbability: unfitted ? 0 : 0.5,
@@ -128,16 +127,7 @@ export async function inferOutcomes(
       ? { ...calibration, rootSupport: ROOT_IS_THERE, slope: 1, intercept: 0, cap: 40 }
       : calibration,
     roundTrip: values === null ? ROUND_TRIP : roundTripBlocks,
-    positions:
-      values === null
-        ? createPositionsOf(DEFAULT_SAMPLING)
-        : (_, shape) =>
-            shape.length < 2
-              ? null
-              : {
-                  rows: Int32Array.from({ length: values }, (_, i) => Math.floor(i / 64)),
-                  cols: Int32Array.from({ length: values }, (_, i) => i % 64),
-                },
+    positions: values === null ? createPositionsOf(DEFAULT_SAMPLING) : positionsOfGenerated(values),
   });
   const rawOf = new Map<string, number>();
   for (const e of result.evidence)

@@ -4,6 +4,7 @@
  * The recipe follows the simulations this method was designed on: siblings share a common direction, steps spread over
  * three decades, some children shrink, some timestamps are wrong.
  */
+import type { PositionsOf } from '../../src/lineage/index.ts';
 import { createNormal, createRandom } from '../../src/lineage/numeric/random.ts';
 import type { FingerprintSummary, TensorSample } from '../../src/types/fingerprint.ts';
 import type { LineageModel, Relation } from '../../src/types/lineage.ts';
@@ -76,6 +77,17 @@ interface Grown {
 
 const DAY = 86_400_000;
 const TOKEN_ROWS = 16;
+/** Shares that leave nothing but plain fine-tunes. */
+export const ONLY_FINETUNES: Readonly<Record<Special, number>> = {
+  duplicate: 0,
+  cast: 0,
+  quantized: 0,
+  merge: 0,
+  upscaled: 0,
+  pruned: 0,
+  transformed: 0,
+  adapter: 0,
+};
 const DEFAULT_SHARES: Record<Special, number> = {
   duplicate: 0.05,
   cast: 0.05,
@@ -560,4 +572,16 @@ function hashOfText(text: string): string {
     h2 = Math.imul(h2 ^ text.charCodeAt(i), 0x85ebca6b);
   }
   return ((h1 >>> 0).toString(16).padStart(8, '0') + (h2 >>> 0).toString(16).padStart(8, '0')).repeat(4);
+}
+
+/** Which rows and columns the values of a generated matrix stand for: rows of 64, one after the other; none for vectors. */
+export function positionsOfGenerated(valuesPerTensor: number): PositionsOf {
+  const count = valuesPerTensor;
+  return (_, shape) =>
+    shape.length < 2
+      ? null
+      : {
+          rows: Int32Array.from({ length: count }, (_, i) => Math.floor(i / 64)),
+          cols: Int32Array.from({ length: count }, (_, i) => i % 64),
+        };
 }

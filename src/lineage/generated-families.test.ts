@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { drawFamilies } from '../../bench/lib/detector-sets.ts';
 import { generateFamilies } from '../../bench/lib/families.ts';
 import { roundTripBlocks } from '../../bench/lib/ggml-round-trip.ts';
+import { loaderOf } from '../../bench/lib/loader-of.ts';
 import { scoreLineage } from '../../bench/lib/score.ts';
 import { inferLineage } from './index.ts';
 
@@ -16,14 +17,12 @@ describe('inference on generated families with nothing missing', () => {
     let virtual = 0;
     for (let seed = 300_001; seed <= 300_015; seed++) {
       const hub = generateFamilies({ ...drawFamilies(seed), missingRoots: 0 });
-      const result = await inferLineage(
-        hub.models,
-        async (repos) =>
-          new Map(
-            repos.flatMap((repo) => (hub.samples.has(repo) ? [[repo, hub.samples.get(repo)!] as const] : [])),
-          ),
-        { method: 'hublineage', seed: 1, minProbability: 0.5, roundTrip: roundTripBlocks },
-      );
+      const result = await inferLineage(hub.models, loaderOf(hub.samples), {
+        method: 'hublineage',
+        seed: 1,
+        minProbability: 0.5,
+        roundTrip: roundTripBlocks,
+      });
       const { all } = scoreLineage(hub.truth, result);
       right += all.right;
       total += all.total;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type GeneratedHub, generateFamilies } from '../../bench/lib/families.ts';
+import { generateFamilies, ONLY_FINETUNES, positionsOfGenerated } from '../../bench/lib/families.ts';
 import { roundTripBlocks } from '../../bench/lib/ggml-round-trip.ts';
+import { loaderOf } from '../../bench/lib/loader-of.ts';
 import { scoreLineage } from '../../bench/lib/score.ts';
-import type { SampleLoader } from '../types/fingerprint.ts';
 import type { LineageResult } from '../types/lineage.ts';
 import { explainPair, inferLineage, LINEAGE_METHODS, placeModel, relatedness } from './index.ts';
 import type { LineageOptions } from './options.ts';
@@ -14,23 +14,12 @@ const options: LineageOptions = {
   seed: 1,
   minProbability: 0.5,
   roundTrip: roundTripBlocks,
-  positions: (_, shape) =>
-    shape.length < 2
-      ? null
-      : {
-          rows: Int32Array.from({ length: VALUES }, (_, i) => Math.floor(i / 64)),
-          cols: Int32Array.from({ length: VALUES }, (_, i) => i % 64),
-        },
+  positions: positionsOfGenerated(VALUES),
 };
-
-const loaderOf =
-  (hub: GeneratedHub): SampleLoader =>
-  async (repos) =>
-    new Map(repos.flatMap((r) => (hub.samples.has(r) ? [[r, hub.samples.get(r)!] as const] : [])));
 
 const hub = generateFamilies({ seed: 5, families: 2, size: 30, valuesPerTensor: VALUES });
 const infer = (given = hub, more: Partial<LineageOptions> = {}): Promise<LineageResult> =>
-  inferLineage(given.models, loaderOf(given), { ...options, ...more });
+  inferLineage(given.models, loaderOf(given.samples), { ...options, ...more });
 
 const result = await infer();
 
@@ -86,16 +75,24 @@ describe('inferLineage on generated families', () => {
 
   it('places a model where a rebuild would put it', async () => {
     const full = hub.models.filter((m) => m.fingerprint.kind === 'full');
-    const rebuilt = await inferLineage(full, loaderOf(hub), options);
+    const rebuilt = await inferLineage(full, loaderOf(hub.samples), options);
     for (const model of full.filter((_, i) => i % 19 === 4)) {
-      const placed = await placeModel(model, hub.samples.get(model.repo)!, full, loaderOf(hub), options);
+      const placed = await placeModel(
+        model,
+        hub.samples.get(model.repo)!,
+        full,
+        loaderOf(hub.samples),
+        options,
+      );
       const wanted = rebuilt.edges.filter((e) => e.child === model.repo && e.rank === 1).map((e) => e.parent);
       expect(placed.edges.filter((e) => e.rank === 1).map((e) => e.parent)).toEqual(wanted);
     }
   });
 
   it('refuses unknown methods and runs every baseline', async () => {
-    expect(() => inferLineage([], loaderOf(hub), { ...options, method: 'nonsense' })).toThrow(/nonsense/);
+    expect(() => inferLineage([], loaderOf(hub.samples), { ...options, method: 'nonsense' })).toThrow(
+      /nonsense/,
+    );
     for (const method of ['nearest-earlier', 'model-atlas', 'mother', 'majority-hub']) {
       expect(LINEAGE_METHODS).toContain(method);
       expect((await infer(hub, { method })).edges.length).toBeGreaterThan(20);
@@ -112,16 +109,6 @@ describe('inferLineage on generated families', () => {
 
 describe('missing parents', () => {
   it('are put back where the children show a hub that is not there', async () => {
-    const shares = {
-      duplicate: 0,
-      cast: 0,
-      quantized: 0,
-      merge: 0,
-      upscaled: 0,
-      pruned: 0,
-      transformed: 0,
-      adapter: 0,
-    };
     const orphans = generateFamilies({
       seed: 9,
       families: 1,
@@ -130,7 +117,7 @@ describe('missing parents', () => {
       missingRoots: 1,
       attachment: 20,
       stepSpread: 0.3,
-      shares,
+      shares: ONLY_FINETUNES,
     });
     const labels = new Map(orphans.models.map((m) => [m.repo, ['gone/base']]));
     const found = await infer(orphans, { labels });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { generateFamilies } from '../../bench/lib/families.ts';
-import type { SampleLoader } from '../types/fingerprint.ts';
+import { loaderOf } from '../../bench/lib/loader-of.ts';
 import type { LineageModel } from '../types/lineage.ts';
 import { DEFAULT_CALIBRATION } from './calibration.ts';
 import { concludeBlock } from './conclude-block.ts';
@@ -29,11 +29,12 @@ function createMemory(): InferenceMemory & { recalled: number; asked: number } {
 }
 
 function infer(hub: ReturnType<typeof generateFamilies>, models: LineageModel[], memory?: InferenceMemory) {
-  return inferLineage(
-    models,
-    async (repos) => new Map(repos.flatMap((r) => (hub.samples.has(r) ? [[r, hub.samples.get(r)!]] : []))),
-    { method: 'hublineage', seed: 1, minProbability: 0.5, ...(memory ? { memory } : {}) },
-  );
+  return inferLineage(models, loaderOf(hub.samples), {
+    method: 'hublineage',
+    seed: 1,
+    minProbability: 0.5,
+    ...(memory ? { memory } : {}),
+  });
 }
 
 describe('inference that remembers', () => {
@@ -109,8 +110,7 @@ describe('blocks concluded elsewhere', () => {
       valuesPerTensor: VALUES,
       missingRoots: 0.3,
     });
-    const load: SampleLoader = async (repos) =>
-      new Map(repos.flatMap((r) => (hub.samples.has(r) ? [[r, hub.samples.get(r)!]] : [])));
+    const load = loaderOf(hub.samples);
     const options = { method: 'hublineage', seed: 1, minProbability: 0.5 };
     let concluded = 0;
     const runner: BlockRunner = {

@@ -1,19 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type GeneratedHub, generateFamilies } from '../../bench/lib/families.ts';
+import { type GeneratedHub, generateFamilies, ONLY_FINETUNES } from '../../bench/lib/families.ts';
 import { roundTripBlocks } from '../../bench/lib/ggml-round-trip.ts';
+import { loaderOf } from '../../bench/lib/loader-of.ts';
 import { distanceFromEstimate } from './estimate-missing-core.ts';
 import { inferLineage } from './index.ts';
-
-const NOTHING = {
-  duplicate: 0,
-  cast: 0,
-  quantized: 0,
-  merge: 0,
-  upscaled: 0,
-  pruned: 0,
-  transformed: 0,
-  adapter: 0,
-};
 
 /** A root with its children: attachment this strong leaves no grandchildren. */
 const star = (more: Partial<Parameters<typeof generateFamilies>[0]> = {}): GeneratedHub =>
@@ -24,17 +14,17 @@ const star = (more: Partial<Parameters<typeof generateFamilies>[0]> = {}): Gener
     valuesPerTensor: 512,
     attachment: 20,
     stepSpread: 0.3,
-    shares: NOTHING,
+    shares: ONLY_FINETUNES,
     ...more,
   });
 
 const infer = (hub: GeneratedHub, minProbability = 0.5) =>
-  inferLineage(
-    hub.models,
-    async (repos) =>
-      new Map(repos.flatMap((r) => (hub.samples.has(r) ? [[r, hub.samples.get(r)!] as const] : []))),
-    { method: 'hublineage', seed: 1, minProbability, roundTrip: roundTripBlocks },
-  );
+  inferLineage(hub.models, loaderOf(hub.samples), {
+    method: 'hublineage',
+    seed: 1,
+    minProbability,
+    roundTrip: roundTripBlocks,
+  });
 
 const without = (hub: GeneratedHub, gone: (repo: string) => boolean): GeneratedHub => ({
   ...hub,
@@ -84,7 +74,7 @@ describe('relatives that are not in the index', () => {
   });
 
   it('are what a quantised model comes from when no candidate reproduces it', async () => {
-    const hub = star({ size: 16, shares: { ...NOTHING, quantized: 0.4 }, seed: 12 });
+    const hub = star({ size: 16, shares: { ...ONLY_FINETUNES, quantized: 0.4 }, seed: 12 });
     const quantised = hub.models.filter((m) => m.fingerprint.quantized);
     expect(quantised.length).toBeGreaterThan(2);
     const here = await infer(hub);

@@ -1,25 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { type FamiliesOptions, generateFamilies } from '../../../bench/lib/families.ts';
+import { type FamiliesOptions, generateFamilies, ONLY_FINETUNES } from '../../../bench/lib/families.ts';
+import { loaderOf } from '../../../bench/lib/loader-of.ts';
 import { inferLineage } from '../infer-lineage.ts';
-
-const NOTHING = {
-  duplicate: 0,
-  cast: 0,
-  quantized: 0,
-  merge: 0,
-  upscaled: 0,
-  pruned: 0,
-  transformed: 0,
-  adapter: 0,
-};
 
 async function grow(options: Partial<FamiliesOptions>) {
   const hub = generateFamilies({ seed: 5, families: 2, size: 24, valuesPerTensor: 128, ...options });
-  const { edges } = await inferLineage(
-    hub.models,
-    async (repos) => new Map(repos.map((r) => [r, hub.samples.get(r)!])),
-    { method: 'hublineage', seed: 1, minProbability: 0.5 },
-  );
+  const { edges } = await inferLineage(hub.models, loaderOf(hub.samples), {
+    method: 'hublineage',
+    seed: 1,
+    minProbability: 0.5,
+  });
   const merges = new Map<string, Set<string>>();
   for (const e of edges)
     if (e.relation === 'merge' && e.rank === 1)
@@ -29,7 +19,7 @@ async function grow(options: Partial<FamiliesOptions>) {
 
 describe('merges', () => {
   it('are found by recipe: weighted means, slerp, task arithmetic, and value by value DARE and TIES', async () => {
-    const { truth, merges, edges } = await grow({ shares: { ...NOTHING, merge: 0.35 }, step: 0.02 });
+    const { truth, merges, edges } = await grow({ shares: { ...ONLY_FINETUNES, merge: 0.35 }, step: 0.02 });
     const byStyle = new Map<string, { total: number; found: number }>();
     for (const [child, known] of truth) {
       if (known.relation !== 'merge') continue;
@@ -56,7 +46,7 @@ describe('merges', () => {
   it.each([0.05, 0.3, 0.6])(
     'are not seen in siblings tuned alike (squared cosine %s)',
     async (siblingCosine) => {
-      const { merges } = await grow({ shares: NOTHING, siblingCosine, seed: 6 });
+      const { merges } = await grow({ shares: ONLY_FINETUNES, siblingCosine, seed: 6 });
       expect([...merges.keys()]).toEqual([]);
     },
   );

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loaderOf } from '../../../../bench/lib/loader-of.ts';
 import type { FingerprintSummary, TensorSample } from '../../../types/fingerprint.ts';
 import type { LineageModel } from '../../../types/lineage.ts';
 import { createNormal, createRandom } from '../../numeric/random.ts';
@@ -31,9 +32,7 @@ function growHub(seed: number, r: number) {
   const models = [...samples.keys()].map(
     (repo): LineageModel => ({ repo, owner: repo, createdAt: 0, fingerprint }),
   );
-  const load = async (repos: readonly string[]) =>
-    new Map(repos.flatMap((repo) => (samples.has(repo) ? [[repo, samples.get(repo)!] as const] : [])));
-  return { models, samples, load };
+  return { models, samples, load: loaderOf(samples) };
 }
 
 describe.each(SIMILARITY_SCORERS)('$name', (scorer) => {
