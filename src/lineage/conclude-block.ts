@@ -14,7 +14,7 @@ import {
   type World,
 } from './family-tree.ts';
 import type { ChildFinding } from './findings.ts';
-import { findMissingHub, type MissingHub } from './hub-is-missing.ts';
+import { findMissingHub, hiddenHubOf, type MissingHub } from './hub-is-missing.ts';
 import { isHubOfItsParents } from './is-hub-of-its-parents.ts';
 import { findMerges } from './merges/find-merges.ts';
 import type { ModelSamples } from './model-samples.ts';
@@ -80,7 +80,8 @@ export async function concludeBlock(
     const found = await findQuantisedSource(model, near, family, world);
     if (found) findings.push(found);
   }
-  const treeFindings = readTree(family, world);
+  const hub = hiddenHubOf(family, world);
+  const treeFindings = readTree(family, world, { hub });
   const kept = family.members.length > WHOLE_FAMILY ? await reduceFamily(family, world) : family;
   const { candidates: _, ...tree } = kept.tree;
   return {
@@ -91,7 +92,7 @@ export async function concludeBlock(
       tree,
       reduced: kept.reduced ?? false,
       childCounts: kept.childCounts ?? null,
-      missing: findMissingHub(kept, world),
+      missing: kept.reduced ? null : findMissingHub(kept, hub),
     },
     findings,
     treeFindings,

@@ -9,7 +9,7 @@ import { logistic } from './probability.ts';
 import { learnedDetectorAgrees } from './probes/learned-detector-agrees.ts';
 import { splitTies } from './tie-set.ts';
 import { type GrownTree, growTree, type TreeNode } from './tree/grow-tree.ts';
-import { type HiddenHub, measureHiddenHub } from './tree/hidden-hub.ts';
+import type { HiddenHub } from './tree/hidden-hub.ts';
 import { closenessOfPair, createPairTable, type PairTable } from './tree/pair-table.ts';
 
 /** Candidate parents a model: the truth is beyond the twentieth neighbour only in hubs, whose centre is always added. */
@@ -111,23 +111,23 @@ function probabilityOfRoot(parent: Int32Array, root: number, calibration: Calibr
   return odds / (1 + odds);
 }
 
-/** Whether the root only stands in for a hub that is not in the index; null where that cannot be asked. */
-export function hiddenHubOf(family: FamilyTree, world: World): HiddenHub | null {
-  const { tree, nodes, table } = family;
-  if (family.foreign > 0 || family.reduced) return null;
-  const children = [...tree.parent.keys()].filter((v) => tree.parent[v] === tree.root);
-  return measureHiddenHub(table, nodes, tree.root, children, world.calibration);
-}
-
-/** Findings of a tree for the nodes asked for. Pinned nodes have been explained elsewhere. */
+/**
+ * Findings of a tree for the nodes asked for. Pinned nodes have been explained elsewhere.
+ * @param hub what the root may only stand in for; not asked where a family is placed under another
+ */
 export function readTree(
   family: FamilyTree,
   world: World,
-  relationOf: (child: number, parent: number) => ChildFinding['relation'] = () => 'finetune',
+  {
+    hub = null,
+    relationOf = () => 'finetune',
+  }: {
+    hub?: HiddenHub | null;
+    relationOf?: (child: number, parent: number) => ChildFinding['relation'];
+  } = {},
 ): ChildFinding[] {
   const { tree, nodes } = family;
   const above = probabilityAbove(tree.parent, tree.rootScores, tree.hiddenRootScores);
-  const hub = hiddenHubOf(family, world);
   const hubIsThere = hub === null ? 1 : logistic(-hub.logOdds);
   const rootIsThere = probabilityOfRoot(tree.parent, tree.root, world.calibration);
   const findings: ChildFinding[] = [];

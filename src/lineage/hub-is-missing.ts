@@ -1,10 +1,10 @@
 import type { VirtualParent } from '../types/lineage.ts';
 import { estimateMissingCore } from './estimate-missing-core.ts';
-import { type FamilyTree, hiddenHubOf, type World } from './family-tree.ts';
+import type { FamilyTree, World } from './family-tree.ts';
 import type { ChildFinding, FoundParent } from './findings.ts';
 import { hashText } from './numeric/random.ts';
 import { logistic } from './probability.ts';
-import { type HiddenHub, scaledDistance } from './tree/hidden-hub.ts';
+import { type HiddenHub, measureHiddenHub, scaledDistance } from './tree/hidden-hub.ts';
 
 /** A virtual parent with more children than this is listed with the first of them. */
 const MAX_SIBLINGS = 500;
@@ -18,9 +18,14 @@ export interface MissingHub {
   found: HiddenHub;
 }
 
+/** Whether the root of a block's own tree only stands in for a hub that is not in the index; null where that cannot be asked. */
+export function hiddenHubOf({ tree, nodes, table }: FamilyTree, world: World): HiddenHub | null {
+  const children = [...tree.parent.keys()].filter((v) => tree.parent[v] === tree.root);
+  return measureHiddenHub(table, nodes, tree.root, children, world.calibration);
+}
+
 /** The hub that a family's root and its children hang from, where geometry makes it clearly likelier than not that it is not in the index. */
-export function findMissingHub(family: FamilyTree, world: World): MissingHub | null {
-  const found = hiddenHubOf(family, world);
+export function findMissingHub(family: FamilyTree, found: HiddenHub | null): MissingHub | null {
   if (found === null || found.logOdds < INVENTED) return null;
   return { children: findSiblings(family, [family.tree.root, ...found.sharing]), found };
 }

@@ -76,7 +76,7 @@ export function placeAcrossDepth(
   const members: LineageModel[] = [...child.members, ...chosen.map((p) => parent.members[p]!)];
   const family = growFamily(members, samples, nodes, world, { foreign: chosen.length });
   const relationOf = (_: number, p: number) => (p >= offset ? change.relation : ('finetune' as const));
-  const findings = readTree(family, world, relationOf).map((finding) =>
+  const findings = readTree(family, world, { relationOf }).map((finding) =>
     finding.relation === change.relation ? withLayers(finding, alignment) : finding,
   );
   return { family, findings };

@@ -48,7 +48,9 @@ export function traceTransformed(suspect: FamilyTree, family: FamilyTree, world:
       nearest: [...everybody.map(() => []), n <= 60 ? everybody : nearestTo(family, restored)],
     },
   );
-  const finding = readTree(placed, world, () => 'transformed').find((f) => f.child === suspectNode.repo);
+  const finding = readTree(placed, world, { relationOf: () => 'transformed' }).find(
+    (f) => f.child === suspectNode.repo,
+  );
   if (!finding) return null;
   const parent = placed.tree.parent[n]!;
   const residual = parent < 0 ? 1 : relativeResidual(placed.table, n, parent);
