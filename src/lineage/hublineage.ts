@@ -15,9 +15,7 @@ import type { LineageOptions } from './options.ts';
 import { placeAdapter } from './place-adapters.ts';
 import { logistic } from './probability.ts';
 
-/** Models whose samples are kept: those of the largest family that is loaded whole, and some. */
-const CACHED_MODELS = 1200;
-/** Where blocks are concluded elsewhere, only families placed under another are loaded here. */
+/** Models whose samples are kept where blocks are concluded elsewhere: only families placed under another are loaded here then. */
 const CACHED_BESIDE_RUNNER = 200;
 
 /** The whole inference, in the order that works: copies, blocks, casts, merges, trees, depth changes, disguises, quantised, adapters. */
@@ -26,7 +24,7 @@ export async function inferHublineage(
   load: SampleLoader,
   options: LineageOptions,
 ): Promise<LineageResult> {
-  const cache = createSampleCache(load, options.runner ? CACHED_BESIDE_RUNNER : CACHED_MODELS);
+  const cache = options.runner ? createSampleCache(load, CACHED_BESIDE_RUNNER) : createSampleCache(load);
   const full = models.filter((m) => m.fingerprint.kind === 'full');
   const { classes, findings: equal } = await findEqualModels(full, cache);
   const world: World = {

@@ -18,8 +18,11 @@ export function toModelSamples(repo: string, tensors: readonly TensorSample[]): 
   return { repo, tensors: sorted, byName: new Map(sorted.map((t) => [t.name, t])) };
 }
 
+/** The largest family that is loaded whole, and some. */
+const CACHED_MODELS = 1200;
+
 /** Least recently used goes first; `capacity` models are kept besides those of the batch in hand. */
-export function createSampleCache(load: SampleLoader, capacity: number): SampleCache {
+export function createSampleCache(load: SampleLoader, capacity = CACHED_MODELS): SampleCache {
   const kept = new Map<string, ModelSamples>();
   return {
     async get(repos) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_CALIBRATION } from './calibration.ts';
-import { logit, weighCandidates } from './probability.ts';
+import { fadeBeyond, logit, weighCandidates } from './probability.ts';
 
 const rival = fc.record({
   a: fc.double({ min: -20, max: 20, noNaN: true }),
@@ -26,5 +26,14 @@ describe('weighCandidates', () => {
         },
       ),
     );
+  });
+});
+
+describe('fadeBeyond', () => {
+  it('is even where told, surer by the sharpness for each factor e below, and finite at nothing', () => {
+    expect(fadeBeyond(0.01, 0.01, 3)).toBeCloseTo(0.5, 12);
+    expect(logit(fadeBeyond(0.01, 0.01 / Math.E, 3))).toBeCloseTo(3, 9);
+    expect(logit(fadeBeyond(0.01, 0.01 * Math.E ** 2, 3))).toBeCloseTo(-6, 9);
+    expect(fadeBeyond(0.01, 0, 2)).toBeLessThan(1);
   });
 });

@@ -22,6 +22,11 @@ export function logistic(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
 
+/** Probability that falls as `x` (0 or more) grows: even at `even`, and `sharpness` log-odds more for each factor e below that. */
+export function fadeBeyond(even: number, x: number, sharpness: number): number {
+  return logistic(sharpness * Math.log(even / Math.max(x, 1e-9)));
+}
+
 /**
  * Probability of each of several exclusive candidates (conditional logit), and where its log-odds come from.
  *

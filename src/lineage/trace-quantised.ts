@@ -3,7 +3,7 @@ import { withoutLine } from './calibration.ts';
 import type { World } from './family-tree.ts';
 import type { ChildFinding } from './findings.ts';
 import type { ModelSamples } from './model-samples.ts';
-import { logistic } from './probability.ts';
+import { fadeBeyond } from './probability.ts';
 import { type Requantised, requantise, scoreSources } from './quantised-from.ts';
 import { splitTies } from './tie-set.ts';
 
@@ -24,9 +24,8 @@ const MIN_SCALES = 32;
  */
 function sourceIsThere({ bounded, outside, scales, scalesOff }: Requantised): number {
   if (bounded < MIN_BOUNDED) return 0.95;
-  const byStep = logistic(SHARPNESS * Math.log(OUTSIDE / Math.max(outside / bounded, 1e-4)));
-  const byScale =
-    scales < MIN_SCALES ? 1 : logistic(SHARPNESS * Math.log(SCALES_OFF / Math.max(scalesOff / scales, 1e-4)));
+  const byStep = fadeBeyond(OUTSIDE, outside / bounded, SHARPNESS);
+  const byScale = scales < MIN_SCALES ? 1 : fadeBeyond(SCALES_OFF, scalesOff / scales, SHARPNESS);
   return Math.min(0.995, byStep, byScale);
 }
 

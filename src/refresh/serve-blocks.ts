@@ -4,9 +4,6 @@ import { toHublineageError } from '../types/errors.ts';
 import type { SampleLoader, TensorSample } from '../types/fingerprint.ts';
 import type { BlockWorkerOptions, FromWorker, ToWorker } from './block-workers.ts';
 
-/** Models whose samples are kept while one block is at hand: the largest family that is loaded whole, and some. */
-const CACHED_MODELS = 1200;
-
 /** A thread's side of `createBlockWorkers`: concludes one block after the other, as told through the port. */
 export function serveBlocks(
   port: MessagePort,
@@ -34,7 +31,7 @@ export function serveBlocks(
     if (message.type === 'samples') deliver?.(message.blobs);
     else
       concludeBlock(message.task, {
-        cache: createSampleCache(load, CACHED_MODELS),
+        cache: createSampleCache(load),
         options: { ...options, roundTrip },
         calibration: DEFAULT_CALIBRATION,
       }).then(

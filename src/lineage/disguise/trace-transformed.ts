@@ -1,6 +1,6 @@
 import { type FamilyTree, growFamily, readTree, type World } from '../family-tree.ts';
 import { type ChildFinding, restrict } from '../findings.ts';
-import { logistic } from '../probability.ts';
+import { fadeBeyond } from '../probability.ts';
 import { createPairTable, type PairTable } from '../tree/pair-table.ts';
 import { isPermuted, recoverPermutation, undoPermutation } from './recover-permutation.ts';
 
@@ -61,7 +61,7 @@ export function traceTransformed(suspect: FamilyTree, family: FamilyTree, world:
     ...finding,
     method: 'transformed',
     chosen: finding.chosen.map((p) => ({
-      ...restrict(p, 'same-after-permutation', logistic(ROOM * Math.log(TUNED / Math.max(step, 1e-9)))),
+      ...restrict(p, 'same-after-permutation', fadeBeyond(TUNED, step, ROOM)),
       values: { ...p.values, 'same-after-permutation': permutation.matched },
       details: { ...p.details, 'same-after-permutation': detail },
     })),

@@ -192,8 +192,8 @@ function explainSteps(
   const deltas = candidates
     .filter((model) => model !== child && model !== base)
     .flatMap((model) => {
-      const delta = stepsOfDonor(table, child, base, model);
-      return delta === null ? [] : [{ model, delta }];
+      const delta = stepsFrom(table, child, base, model)?.step;
+      return delta ? [{ model, delta }] : [];
     });
   /** candidates whose steps show in what a story leaves unexplained */
   const screen = (story: MixedStory | null) =>
@@ -244,10 +244,6 @@ function explainSteps(
     strays: best.strays,
     values: best.visible,
   };
-}
-
-function stepsOfDonor(table: PairTable, child: number, base: number, model: number): Float64Array | null {
-  return stepsFrom(table, child, base, model)?.step ?? null;
 }
 
 /**

@@ -19,10 +19,10 @@ const MAX_CHILDREN = 16;
 const PAIR_CAP = 2.5;
 /** Steps of many children tell more than those of three, but they all come from one model and one sampling. */
 const MAX_REPEATS = 2;
-/** A stand-in is as old as any of its siblings; a root that was uploaded again is younger than its children too. */
 /** Variance of a logarithm that sampling leaves even where a thing is the same for all pairs. */
 const SPREAD_NOISE = 0.02;
 const SHAPE_CAP = 4;
+/** A stand-in is as old as any of its siblings; a root that was uploaded again is younger than its children too. */
 const LATE_EACH = 0.75;
 const LATE_CAP = 1.5;
 const HOUR = 3_600_000;
