@@ -22,7 +22,8 @@ import {
   partsOf,
   zooProblem,
 } from './lib/calibration-problems.ts';
-import { fitMap, meanLogLoss, measureReliability } from './lib/fit-calibration.ts';
+import { fitMap, meanLogLoss } from './lib/fit-calibration.ts';
+import { measureReliability, type Reliability } from './lib/reliability.ts';
 import { table } from './lib/table.ts';
 
 const { values } = parseArgs({
@@ -107,11 +108,15 @@ for (const problem of test)
   held.push({ name: problem.name, outcomes: await inferOutcomes(problem, calibration, false) });
 held.push({ name: 'parts of these', outcomes: await infer(testParts, calibration, false) });
 
-const all = held.flatMap((h) => h.outcomes);
-const report = held.map(({ name, outcomes }) => ({ name, ...measureReliability(outcomes) }));
-const byMethod = [...Map.groupBy(all, (o) => `${o.method} ${o.relation}`)].map(([name, of]) => ({
+/** Of edges claimed to be likelier right than wrong. */
+const measureShown = (outcomes: readonly Outcome[]) =>
+  measureReliability(outcomes.filter(({ probability }) => probability >= 0.5));
+const outcomes = held.flatMap((h) => h.outcomes);
+const all = measureShown(outcomes);
+const report = held.map((h) => ({ name: h.name, ...measureShown(h.outcomes) }));
+const byMethod = [...Map.groupBy(outcomes, (o) => `${o.method} ${o.relation}`)].map(([name, of]) => ({
   name,
-  ...measureReliability(of),
+  ...measureShown(of),
 }));
 const { source: _, ...numbers } = calibration;
 process.stdout.write(`${JSON.stringify(numbers)}\n\n`);
@@ -124,16 +129,11 @@ process.stdout.write(
 process.stdout.write(
   `${table(
     ['probability, all', 'edges', 'claimed', 'right'],
-    measureReliability(all).rows.map((r) => [
-      r.from.toFixed(1),
-      r.edges,
-      r.claimed.toFixed(3),
-      r.right.toFixed(3),
-    ]),
+    all.rows.map((r) => [r.from.toFixed(1), r.edges, r.claimed.toFixed(3), r.right.toFixed(3)]),
   )}\n`,
 );
 
-function toRow(r: (typeof report)[number]) {
+function toRow(r: Reliability & { name: string }) {
   const mean = (of: 'claimed' | 'right') =>
     r.rows.reduce((sum, row) => sum + row.edges * row[of], 0) / Math.max(1, r.edges);
   return [
@@ -147,7 +147,7 @@ function toRow(r: (typeof report)[number]) {
 }
 
 if (values.write) {
-  const document = { calibration, train: fitted, test: { all: measureReliability(all), sets: report } };
+  const document = { calibration, train: fitted, test: { all, sets: report } };
   await mkdir('data/calibration', { recursive: true });
   await writeFile('data/calibration/hublineage.json', `${JSON.stringify(document, null, 2)}\n`);
 }

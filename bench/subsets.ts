@@ -13,6 +13,7 @@ import { createPositionsOf } from '../src/refresh/positions-of.ts';
 import type { Edge, LineageModel } from '../src/types/lineage.ts';
 import { ROUND_TRIP } from '../src/weights/index.ts';
 import { loaderOf } from './lib/loader-of.ts';
+import { measureReliability } from './lib/reliability.ts';
 import { percent, table } from './lib/table.ts';
 import { createNearestAncestors, createOriginalOf } from './lib/truth.ts';
 import { loadZoo } from './lib/zoo.ts';
@@ -120,14 +121,9 @@ for (const share of values.shares.split(',').map(Number)) {
         );
     judged.push(...these);
   }
-  const claimed = judged.filter((row) => row.probability !== null);
-  const bins = Map.groupBy(claimed, (row) => Math.min(9, Math.floor((row.probability ?? 0) * 10)));
-  const ece = [...bins.values()].reduce((sum, bin) => {
-    const mean = bin.reduce((total, row) => total + (row.probability ?? 0), 0) / bin.length;
-    const right = bin.filter((row) => row.right).length / bin.length;
-    return sum + (bin.length / claimed.length) * Math.abs(mean - right);
-  }, 0);
-  const sure = claimed.filter((row) => (row.probability ?? 0) > 0.95);
+  const { calibrationError, wrongThoughSure } = measureReliability(
+    judged.flatMap(({ probability, right }) => (probability === null ? [] : [{ probability, right }])),
+  );
   const rate = (kind: Kind) => {
     const of = judged.filter((row) => row.kind === kind);
     return of.length === 0
@@ -139,10 +135,10 @@ for (const share of values.shares.split(',').map(Number)) {
     rate('parent present'),
     rate('only an ancestor present'),
     rate('no ancestor present'),
-    percent(sure.filter((row) => !row.right).length / Math.max(1, sure.length)),
-    ece.toFixed(3),
+    percent(wrongThoughSure),
+    calibrationError.toFixed(3),
   ]);
-  records.push({ share, judged: judged.length, ece });
+  records.push({ share, judged: judged.length, wrongThoughSure, calibrationError });
 }
 if (values.json) console.log(JSON.stringify(records, null, 2));
 else

@@ -100,15 +100,15 @@ else {
     `families: ${families.exact} of ${families.trueFamilies} exact; pairs precision ${percent(families.pairPrecision)}, recall ${percent(families.pairRecall)}`,
   );
   console.log(
-    `calibration: expected error ${calibration.ece.toFixed(3)} over ${calibration.edges} chosen edges`,
+    `calibration: expected error ${calibration.calibrationError.toFixed(3)} over ${calibration.edges} chosen edges`,
   );
   console.log(
     `\n${table(
       ['probability', 'edges', 'mean', 'right'],
-      calibration.bins.map((bin) => [
+      calibration.rows.map((bin) => [
         `${bin.from.toFixed(1)}-${bin.to.toFixed(1)}`,
         bin.edges,
-        bin.meanProbability.toFixed(3),
+        bin.claimed.toFixed(3),
         percent(bin.right),
       ]),
     )}`,

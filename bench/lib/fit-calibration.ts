@@ -68,35 +68,3 @@ export function fitMap(outcomes: readonly Outcome[]): FittedMap {
   for (const name of NAMES) map[name] = Math.round(map[name] * 100) / 100;
   return map;
 }
-
-export interface Reliability {
-  edges: number;
-  calibrationError: number;
-  /** share of edges surer than .95 that are wrong */
-  wrongThoughSure: number;
-  rows: { from: number; edges: number; claimed: number; right: number }[];
-}
-
-/** Claimed against right in ten bins of equal width, over edges that would be shown (probability at least .5). */
-export function measureReliability(edges: readonly { probability: number; right: boolean }[]): Reliability {
-  const rated = edges.filter((o) => o.probability >= 0.5);
-  const bins = [...Map.groupBy(rated, (o) => Math.min(9, Math.floor(o.probability * 10)))];
-  const rows = bins
-    .sort(([a], [b]) => a - b)
-    .map(([bin, of]) => ({
-      from: bin / 10,
-      edges: of.length,
-      claimed: of.reduce((sum, o) => sum + o.probability, 0) / of.length,
-      right: of.filter((o) => o.right).length / of.length,
-    }));
-  const sure = rated.filter((o) => o.probability > 0.95);
-  return {
-    edges: rated.length,
-    calibrationError: rows.reduce(
-      (sum, r) => sum + (r.edges * Math.abs(r.claimed - r.right)) / Math.max(1, rated.length),
-      0,
-    ),
-    wrongThoughSure: sure.filter((o) => !o.right).length / Math.max(1, sure.length),
-    rows,
-  };
-}

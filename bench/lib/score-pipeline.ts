@@ -1,3 +1,4 @@
+import { measureReliability, type Reliability } from './reliability.ts';
 import { createOriginalOf, relationOf, type Truth, trueRoot } from './truth.ts';
 
 export interface ScoredEdge {
@@ -147,44 +148,18 @@ export function scoreVerdicts(
   };
 }
 
-export interface Calibration {
-  edges: number;
-  /** expected calibration error over ten equal bins */
-  ece: number;
-  bins: { from: number; to: number; edges: number; meanProbability: number; right: number }[];
-}
-
 /** Stated probability against truth, over chosen parents. */
-export function scoreCalibration(truth: Truth, edges: readonly ScoredEdge[], bins = 10): Calibration {
+export function scoreCalibration(truth: Truth, edges: readonly ScoredEdge[]): Reliability {
   const originalOf = createOriginalOf(truth);
-  const chosen = edges
-    .filter((edge) => edge.rank === 1 && edge.child in truth)
-    .map((edge) => ({
+  const chosen = edges.filter((edge) => edge.rank === 1 && edge.child in truth);
+  return measureReliability(
+    chosen.map((edge) => ({
       probability: edge.probability,
       right: (truth[edge.child]?.parents ?? []).some((parent) =>
         parent in truth ? originalOf(parent) === originalOf(edge.parent) : !(edge.parent in truth),
       ),
-    }));
-  const rows = Array.from({ length: bins }, (_, index) => {
-    const from = index / bins;
-    const to = (index + 1) / bins;
-    const inside = chosen.filter(
-      ({ probability }) => probability >= from && (probability < to || (to === 1 && probability === 1)),
-    );
-    const mean = inside.reduce((sum, row) => sum + row.probability, 0) / Math.max(1, inside.length);
-    return {
-      from,
-      to,
-      edges: inside.length,
-      meanProbability: mean,
-      right: share(inside, (row) => row.right),
-    };
-  });
-  const ece = rows.reduce(
-    (sum, row) => sum + (row.edges / Math.max(1, chosen.length)) * Math.abs(row.meanProbability - row.right),
-    0,
+    })),
   );
-  return { edges: chosen.length, ece, bins: rows.filter((row) => row.edges > 0) };
 }
 
 const pairs = (n: number) => (n * (n - 1)) / 2;

@@ -1,5 +1,6 @@
 /** Scores an inferred lineage against a known one: directed parents by relation, tie sets, merges, families, calibration. */
 import type { Edge, LineageResult } from '../../src/types/lineage.ts';
+import { measureReliability, type Reliability } from './reliability.ts';
 import { createOriginalOf, relationOf, trueRoot } from './truth.ts';
 
 export interface KnownLineage {
@@ -29,9 +30,9 @@ export interface LineageScore {
   mergeParents: { precision: number; recall: number; f1: number };
   /** models whose inferred root is their true root or a copy of it */
   familiesRight: number;
-  /** expected calibration error over rank-1 edges, ten bins of equal width */
+  /** of rank-1 edges */
   calibrationError: number;
-  reliability: { from: number; to: number; edges: number; claimed: number; right: number }[];
+  reliability: Reliability['rows'];
   byFamilySize: { size: string; total: number; right: number }[];
   byStep: { step: string; total: number; right: number }[];
 }
@@ -48,7 +49,7 @@ export function scoreLineage(truth: ReadonlyMap<string, KnownLineage>, result: L
 
   const relations = new Map<string, RelationScore>();
   const all = emptyScore('all');
-  const bins = Array.from({ length: 10 }, () => ({ edges: 0, claimed: 0, right: 0 }));
+  const claims: { probability: number; right: boolean }[] = [];
   const bySize = new Map<string, { total: number; right: number }>();
   const byStep = new Map<string, { total: number; right: number }>();
   const merge = { found: 0, true: 0, both: 0 };
@@ -88,20 +89,16 @@ export function scoreLineage(truth: ReadonlyMap<string, KnownLineage>, result: L
         merge.both += [...wanted].filter((p) => got.has(p)).length;
     }
     if (canon(inferredRoot.get(repo) ?? repo) === rootOf(repo)) familiesRight++;
-    for (const edge of chosen) {
-      const bin = bins[Math.min(9, Math.floor(edge.probability * 10))]!;
-      bin.edges++;
-      bin.claimed += edge.probability;
-      if (wanted.has(canon(edge.parent))) bin.right++;
-    }
+    for (const { probability, parent } of chosen)
+      claims.push({ probability, right: wanted.has(canon(parent)) });
     if (relation === 'root') continue;
     count(bySize, sizeBand(familySize.get(rootOf(repo))!), right);
     if (row.step !== undefined && row.step !== null && relation === 'finetune')
       count(byStep, stepBand(row.step), right);
   }
-  const total = bins.reduce((s, b) => s + b.edges, 0);
   const precision = merge.found > 0 ? merge.both / merge.found : 1;
   const recall = merge.true > 0 ? merge.both / merge.true : 1;
+  const { calibrationError, rows: reliability } = measureReliability(claims);
   return {
     relations: [...relations.values()],
     all,
@@ -111,20 +108,8 @@ export function scoreLineage(truth: ReadonlyMap<string, KnownLineage>, result: L
       f1: precision + recall > 0 ? (2 * precision * recall) / (precision + recall) : 0,
     },
     familiesRight: familiesRight / truth.size,
-    calibrationError: bins.reduce((s, b) => s + Math.abs(b.claimed - b.right), 0) / Math.max(1, total),
-    reliability: bins.flatMap((b, i) =>
-      b.edges > 0
-        ? [
-            {
-              from: i / 10,
-              to: (i + 1) / 10,
-              edges: b.edges,
-              claimed: b.claimed / b.edges,
-              right: b.right / b.edges,
-            },
-          ]
-        : [],
-    ),
+    calibrationError,
+    reliability,
     byFamilySize: toRows(bySize, 'size') as LineageScore['byFamilySize'],
     byStep: toRows(byStep, 'step') as LineageScore['byStep'],
   };
