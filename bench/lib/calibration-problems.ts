@@ -2,6 +2,7 @@
 import { DEFAULT_SAMPLING } from '../../src/fingerprint/index.ts';
 import { type Calibration, inferLineage } from '../../src/lineage/index.ts';
 import { createRandom, hashText } from '../../src/lineage/numeric/random.ts';
+import { calibrate, logistic } from '../../src/lineage/probability.ts';
 import { createPositionsOf } from '../../src/refresh/positions-of.ts';
 import type { TensorSample } from '../../src/types/fingerprint.ts';
 import type { LineageModel } from '../../src/types/lineage.ts';
@@ -43,6 +44,8 @@ const VALUES = 256;
 const NOT_RAW = new Set(['calibration', 'direction', 'same-after-permutation']);
 /** Odds of the root being there that no number of children is needed for: what the fit replaces by its own. */
 const ROOT_IS_THERE = 1e15;
+/** The line before it is fitted. */
+const UNFITTED = { slope: 1, intercept: 0, cap: 40 };
 
 export function generatedProblem(seed: number, options: Partial<FamiliesOptions> = {}): Problem {
   const hub = generateFamilies({
@@ -123,9 +126,7 @@ export async function inferOutcomes(
     method: 'hublineage',
     seed: 1,
     minProbability: unfitted ? 0 : 0.5,
-    calibration: unfitted
-      ? { ...calibration, rootSupport: ROOT_IS_THERE, slope: 1, intercept: 0, cap: 40 }
-      : calibration,
+    calibration: unfitted ? { ...calibration, ...UNFITTED, rootSupport: ROOT_IS_THERE } : calibration,
     roundTrip: values === null ? ROUND_TRIP : roundTripBlocks,
     positions: values === null ? createPositionsOf(DEFAULT_SAMPLING) : positionsOfGenerated(values),
   });
@@ -152,7 +153,7 @@ export async function inferOutcomes(
     .map((e): Outcome => {
       const fitted = (e.method === 'tree' || e.method === 'layers') && e.relation !== 'quantized';
       const raw = fitted ? (rawOf.get(`${e.child} ${e.parent}`) ?? 0) : null;
-      const attached = raw === null ? 1 : 1 / (1 + Math.exp(-Math.max(-40, Math.min(40, raw))));
+      const attached = raw === null ? 1 : logistic(calibrate(raw, UNFITTED));
       return {
         method: e.method,
         relation: e.relation,

@@ -1,11 +1,9 @@
 /** Fits the map from what the engine computes to honest probabilities: the line, its cap, and how many children make a root credible. */
 import type { Calibration } from '../../src/lineage/index.ts';
+import { calibrate, logistic, probabilityOfRoot } from '../../src/lineage/probability.ts';
 import type { Outcome } from './calibration-problems.ts';
 
-export type FittedMap = Pick<
-  Calibration,
-  'slope' | 'intercept' | 'cap' | 'rootSupport' | 'rootSupportGrowth'
->;
+type FittedMap = Pick<Calibration, 'slope' | 'intercept' | 'cap' | 'rootSupport' | 'rootSupportGrowth'>;
 
 /** Start, lower and upper bound, and first step of each number. Bounds keep a thin sample from saying something absurd. */
 const RANGES: Record<keyof FittedMap, [start: number, low: number, high: number, step: number]> = {
@@ -18,11 +16,9 @@ const RANGES: Record<keyof FittedMap, [start: number, low: number, high: number,
 const NAMES = Object.keys(RANGES) as (keyof FittedMap)[];
 
 /** The probability that the map gives an edge, as src/lineage computes it. */
-export function mappedProbability(o: Outcome, map: FittedMap): number {
+function mappedProbability(o: Outcome, map: FittedMap): number {
   if (o.raw === null) return o.probability;
-  const odds = map.rootSupport * o.rootChildren ** map.rootSupportGrowth;
-  const fitted = Math.max(-map.cap, Math.min(map.cap, map.slope * o.raw + map.intercept));
-  return (o.rightWay * odds) / (1 + odds) / (1 + Math.exp(-fitted));
+  return o.rightWay * probabilityOfRoot(o.rootChildren, map) * logistic(calibrate(o.raw, map));
 }
 
 /** Mean log loss over the edges that the map speaks of. */

@@ -5,7 +5,7 @@ import type { ChildFinding } from './findings.ts';
 import type { ModelSamples, SampleCache } from './model-samples.ts';
 import { createNearestList } from './numeric/nearest-list.ts';
 import type { LineageOptions } from './options.ts';
-import { logistic } from './probability.ts';
+import { logistic, probabilityOfRoot } from './probability.ts';
 import { learnedDetectorAgrees } from './probes/learned-detector-agrees.ts';
 import { splitTies } from './tie-set.ts';
 import { type GrownTree, growTree, type TreeNode } from './tree/grow-tree.ts';
@@ -70,7 +70,7 @@ export function nearestInTable(table: PairTable, wanted: number): number[][] {
  * For each node, the probability that its edge points the right way: that the root is neither in its subtree nor a model that is not in
  * the index, between it and its parent.
  */
-export function probabilityAbove(
+function probabilityAbove(
   parent: Int32Array,
   rootScores: Float64Array,
   hiddenRootScores: Float64Array,
@@ -89,7 +89,7 @@ export function probabilityAbove(
   );
 }
 
-export function deepestFirst(parent: Int32Array): number[] {
+function deepestFirst(parent: Int32Array): number[] {
   const children: number[][] = Array.from(parent, () => []);
   const order: number[] = [];
   parent.forEach((p, v) => {
@@ -98,17 +98,6 @@ export function deepestFirst(parent: Int32Array): number[] {
   });
   for (let i = 0; i < order.length; i++) order.push(...children[order[i]!]!);
   return order.reverse();
-}
-
-/**
- * Probability that the root of a tree is its real root rather than the oldest of what is left, by its children: each further one that
- * branches off exactly there makes a model that is not in the index less likely. A lone pair says nothing but that it is related.
- */
-function probabilityOfRoot(parent: Int32Array, root: number, calibration: Calibration): number {
-  let children = 0;
-  for (const p of parent) if (p === root) children++;
-  const odds = calibration.rootSupport * Math.max(1, children) ** calibration.rootSupportGrowth;
-  return odds / (1 + odds);
 }
 
 /**
@@ -129,7 +118,8 @@ export function readTree(
   const { tree, nodes } = family;
   const above = probabilityAbove(tree.parent, tree.rootScores, tree.hiddenRootScores);
   const hubIsThere = hub === null ? 1 : logistic(-hub.logOdds);
-  const rootIsThere = probabilityOfRoot(tree.parent, tree.root, world.calibration);
+  const hanging = tree.parent.filter((p) => p === tree.root).length;
+  const rootIsThere = probabilityOfRoot(hanging, world.calibration);
   const findings: ChildFinding[] = [];
   nodes.forEach((node, child) => {
     const parent = tree.parent[child]!;

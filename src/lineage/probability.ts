@@ -81,8 +81,23 @@ export function weighCandidates(
 }
 
 /** The fitted map from raw to honest log-odds, capped on both sides: no finding here is surer than one in a few hundred. */
-export function calibrate(raw: number, { slope, intercept, cap }: Calibration): number {
+export function calibrate(
+  raw: number,
+  { slope, intercept, cap }: Pick<Calibration, 'slope' | 'intercept' | 'cap'>,
+): number {
   return Math.max(-cap, Math.min(cap, slope * raw + intercept));
+}
+
+/**
+ * Probability that the root of a tree is its real root rather than the oldest of what is left, by its children: each further one that
+ * branches off exactly there makes a model that is not in the index less likely. A lone pair says nothing but that it is related.
+ */
+export function probabilityOfRoot(
+  children: number,
+  { rootSupport, rootSupportGrowth }: Pick<Calibration, 'rootSupport' | 'rootSupportGrowth'>,
+): number {
+  const odds = rootSupport * Math.max(1, children) ** rootSupportGrowth;
+  return odds / (1 + odds);
 }
 
 function clampProbability(p: number): number {
