@@ -6,8 +6,9 @@
  */
 import type { PositionsOf } from '../../src/lineage/index.ts';
 import { createNormal, createRandom } from '../../src/lineage/numeric/random.ts';
-import type { FingerprintSummary, TensorSample } from '../../src/types/fingerprint.ts';
+import type { TensorSample } from '../../src/types/fingerprint.ts';
 import type { LineageModel, Relation } from '../../src/types/lineage.ts';
+import { createLlamaSummary } from '../../test/lib/llama-summary.ts';
 import { hashValues, roundToFormat, type StoredFormat, statsOf } from './formats.ts';
 import { roundTripBlocks } from './ggml-round-trip.ts';
 
@@ -461,27 +462,20 @@ function trimAndElect(deltas: Float64Array[]): void {
 function fullModel(model: Grown, tensors: TensorSample[], hidden: number): LineageModel {
   const core = coreOf(tensors);
   const identity = tensors.map((t) => t.hash).join('');
-  const widths = {
-    hidden,
-    intermediate: hidden,
-    heads: 4,
-    kvHeads: 4,
-    headDim: hidden / 4,
-    layers: model.layers,
-    vocab: model.vocab,
-    crossAttention: null,
-  };
-  const fingerprint: FingerprintSummary = {
-    scheme: 1,
-    family: 'llama',
-    architecture: 'LlamaForCausalLM',
-    kind: 'full',
+  const fingerprint = createLlamaSummary({
     format: model.quantized ? 'gguf' : 'safetensors',
     dtype: model.quantized ?? model.format,
     quantized: model.quantized !== null,
     params: 1e6,
-    widths,
-    adapter: null,
+    widths: {
+      hidden,
+      intermediate: hidden,
+      heads: 4,
+      kvHeads: 4,
+      headDim: hidden / 4,
+      layers: model.layers,
+      vocab: model.vocab,
+    },
     core,
     coreKey: `llama-${hidden}-${model.layers}-1`,
     files: [
@@ -491,8 +485,7 @@ function fullModel(model: Grown, tensors: TensorSample[], hidden: number): Linea
         sha256: hashOfText(identity + model.format + (model.quantized === null ? '' : model.repo)),
       },
     ],
-    notes: [],
-  };
+  });
   return { repo: model.repo, owner: model.repo.split('/')[0]!, createdAt: model.createdAt, fingerprint };
 }
 

@@ -5,6 +5,7 @@
 import { createNormal, createRandom } from '../../src/lineage/numeric/random.ts';
 import type { TensorSample } from '../../src/types/fingerprint.ts';
 import type { LineageModel } from '../../src/types/lineage.ts';
+import { createLlamaSummary } from '../../test/lib/llama-summary.ts';
 import { hashValues, statsOf, toBf16 } from './formats.ts';
 
 const CORE = 4096;
@@ -40,31 +41,13 @@ export function plantIndex(count: number, seed: number): PlantedIndex {
         repo,
         owner: repo.split('/')[0]!,
         createdAt: Date.UTC(2023, 0, 1) + (family + i) * 3_600_000 * 5,
-        fingerprint: {
-          scheme: 1,
-          family: 'llama',
-          architecture: 'LlamaForCausalLM',
-          kind: 'full',
-          format: 'safetensors',
-          dtype: 'BF16',
-          quantized: false,
+        fingerprint: createLlamaSummary({
           params: 7e9,
-          widths: {
-            hidden: 64 * (1 + (family % 12)),
-            intermediate: null,
-            heads: null,
-            kvHeads: null,
-            headDim: null,
-            layers: 8,
-            vocab: 32000,
-            crossAttention: null,
-          },
-          adapter: null,
+          widths: { hidden: 64 * (1 + (family % 12)), layers: 8, vocab: 32_000 },
           core,
           coreKey: layout,
           files: [{ path: 'model.safetensors', size: 1, sha256: `${family}-${i}` }],
-          notes: [],
-        },
+        }),
       };
       members.push({ model, children: 0 });
       models.push(model);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFormulaModel } from '../../test/lib/formula-model.ts';
+import { createLlamaSummary } from '../../test/lib/llama-summary.ts';
 import { LLAMA_7B, llamaTensors } from '../../test/lib/real-shapes.ts';
 import { HublineageError } from '../types/errors.ts';
 import type { Fingerprint, TensorSample } from '../types/fingerprint.ts';
@@ -26,30 +27,16 @@ function toSample(name: string, values: Float32Array): TensorSample {
 
 function toFingerprint(tensors: TensorSample[], core: Float32Array): Fingerprint {
   return {
-    scheme: 1,
-    family: 'llama',
-    architecture: 'LlamaForCausalLM',
-    kind: 'full',
-    format: 'safetensors',
-    dtype: 'BF16',
-    quantized: false,
-    params: 7e9,
-    widths: {
-      hidden: 4096,
-      intermediate: null,
-      heads: 32,
-      kvHeads: 32,
-      headDim: 128,
-      layers: 32,
-      vocab: 32_000,
-      crossAttention: null,
-    },
-    adapter: { type: 'peft', rank: 8, alpha: 16, targets: ['q_proj'], targetShapes: { x: [4, 4] } },
+    ...createLlamaSummary({
+      params: 7e9,
+      widths: { hidden: 4096, heads: 32, kvHeads: 32, headDim: 128, layers: 32, vocab: 32_000 },
+      adapter: { type: 'peft', rank: 8, alpha: 16, targets: ['q_proj'], targetShapes: { x: [4, 4] } },
+      core,
+      coreKey: 'llama/1/x',
+      files: [{ path: 'a.safetensors', size: 5, sha256: null }],
+      notes: ['a remark'],
+    }),
     tensors,
-    core,
-    coreKey: 'llama/1/x',
-    files: [{ path: 'a.safetensors', size: 5, sha256: null }],
-    notes: ['a remark'],
   };
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createLlamaSummary } from '../../test/lib/llama-summary.ts';
 import type { LineageModel } from '../types/lineage.ts';
 import { findBlocks } from './blocks.ts';
 import { squaredDistance, testCosine } from './cosine-test.ts';
@@ -9,37 +10,8 @@ import { createNormal, createRandom } from './numeric/random.ts';
 const WIDTH = 512;
 
 function toModel(repo: string, day: number, core: Float32Array): LineageModel {
-  const widths = {
-    hidden: 64,
-    intermediate: null,
-    heads: null,
-    kvHeads: null,
-    headDim: null,
-    layers: 2,
-    vocab: 100,
-    crossAttention: null,
-  };
-  return {
-    repo,
-    owner: repo,
-    createdAt: day * 86_400_000,
-    fingerprint: {
-      scheme: 1,
-      family: 'llama',
-      architecture: 'LlamaForCausalLM',
-      kind: 'full',
-      format: 'safetensors',
-      dtype: 'F32',
-      quantized: false,
-      params: 1,
-      widths,
-      adapter: null,
-      core,
-      coreKey: 'k',
-      files: [],
-      notes: [],
-    },
-  };
+  const fingerprint = createLlamaSummary({ dtype: 'F32', core, coreKey: 'k' });
+  return { repo, owner: repo, createdAt: day * 86_400_000, fingerprint };
 }
 
 /** Stars around unrelated centres. */

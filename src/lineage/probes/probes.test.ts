@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createLlamaSummary } from '../../../test/lib/llama-summary.ts';
 import type { TensorSample, TensorStats } from '../../types/fingerprint.ts';
 import type { LineageModel } from '../../types/lineage.ts';
 import type { DType } from '../../types/weights.ts';
@@ -43,31 +44,11 @@ function side(repo: string, day: number, tensors: TensorSample[], vocab = 100): 
     repo,
     owner: repo,
     createdAt: day * 86_400_000,
-    fingerprint: {
-      scheme: 1,
-      family: 'llama',
-      architecture: 'LlamaForCausalLM',
-      kind: 'full',
-      format: 'safetensors',
+    fingerprint: createLlamaSummary({
       dtype: tensors[0]!.dtype,
-      quantized: false,
-      params: 1,
-      widths: {
-        hidden: 64,
-        intermediate: null,
-        heads: null,
-        kvHeads: null,
-        headDim: null,
-        layers: 1,
-        vocab,
-        crossAttention: null,
-      },
-      adapter: null,
-      core: new Float32Array(0),
-      coreKey: '',
+      widths: { layers: 1, vocab },
       files: [{ path: 'a', size: 1, sha256: repo }],
-      notes: [],
-    },
+    }),
   };
   return { model, tensors };
 }
