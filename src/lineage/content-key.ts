@@ -22,8 +22,19 @@ export function describeContent(model: LineageModel): string | null {
   ]);
 }
 
-/** 64 bits over the exact values: for finding equal ones, which are then compared. */
+const known = new WeakMap<Float32Array, string>();
+
+/** 64 bits over the exact values: for finding equal ones, which are then compared. Kept, since a night asks twice: values must not change. */
 export function hashBits(values: Float32Array): string {
+  let hash = known.get(values);
+  if (hash === undefined) {
+    hash = hashAll(values);
+    known.set(values, hash);
+  }
+  return hash;
+}
+
+function hashAll(values: Float32Array): string {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   let h1 = 0x811c9dc5;
   let h2 = 0x9747b28c;

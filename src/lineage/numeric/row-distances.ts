@@ -1,4 +1,4 @@
-import { createKernel, createMemory, STRIDE_STEP } from './wasm-row-distances.ts';
+import { createKernel, createMemory, STRIDE_STEP } from './wasm-row-kernels.ts';
 
 const PAGE = 65536;
 const MAX_PAGES = 65536;
@@ -26,7 +26,7 @@ export function createRowDistances(
   const pages = Math.max(1, Math.ceil((outAt + 4 * rows) / PAGE));
   if (pages >= MAX_PAGES) return null;
   const memory = createMemory(pages);
-  const kernel = createKernel(memory, zerosAreUnread);
+  const kernel = createKernel(memory, zerosAreUnread ? 'distances-of-read' : 'distances');
   const numbers = new Int32Array(memory.buffer, listAt, rows);
   const out = new Float32Array(memory.buffer, outAt, rows);
   return {
