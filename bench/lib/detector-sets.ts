@@ -11,7 +11,7 @@ import { trueRoot } from './truth.ts';
 import type { Zoo } from './zoo.ts';
 
 /** Measured sets of any models whose parents are known. `familyOf` names the true family, by which sets are split later. */
-export function labelSets(
+function labelSets(
   models: readonly LineageModel[],
   samples: ReadonlyMap<string, TensorSample[]>,
   parentsOf: (repo: string) => readonly string[],
@@ -62,7 +62,7 @@ export function drawFamilies(seed: number): FamiliesOptions {
 }
 
 /** The same models as images, for Neural Lineage's detector. */
-export function labelImages(
+function labelImages(
   models: readonly LineageModel[],
   samples: ReadonlyMap<string, TensorSample[]>,
   parentsOf: (repo: string) => readonly string[],

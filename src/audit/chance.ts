@@ -4,7 +4,7 @@ import type { Relatedness } from '../types/lineage.ts';
  * Smallest cosine by which a true descendant is still expected to resemble its base. Published ones are above .98 for tuning and
  * .5 to .7 after hundreds of billions of further tokens (CodeLlama, Llemma); half the lowest of those, with room for a harder case.
  */
-export const SMALLEST_RELATED_COSINE = 0.2;
+const SMALLEST_RELATED_COSINE = 0.2;
 
 /**
  * Chance that a model descending from another would look this unlike it: one-sided, for a cosine of at least SMALLEST_RELATED_COSINE

@@ -50,7 +50,7 @@ export function toF16Bits(bits: number): number {
 }
 
 /** float32 bits of a half. */
-export function fromF16Bits(half: number): number {
+function fromF16Bits(half: number): number {
   const sign = (half & 0x8000) * 0x10000;
   const exponent = (half >>> 10) & 0x1f;
   let mantissa = half & 0x3ff;

@@ -19,7 +19,7 @@ export interface TensorGeometry {
 }
 
 /** 1-D tensors are stored whole up to here: above any norm or bias of these families, below what a hostile file could ask for. */
-export const MAX_VECTOR_VALUES = 65_536;
+const MAX_VECTOR_VALUES = 65_536;
 
 /** Matrices of more columns are wide: their two runs lie near the end of one row and the beginning of the next, a short span. */
 const WIDE_COLS = 2048;

@@ -155,12 +155,7 @@ function readRows(
   return { repos, skipped };
 }
 
-export function toListUrl(
-  endpoint: string,
-  query: ListQuery,
-  limit: number,
-  expand: readonly string[],
-): string {
+function toListUrl(endpoint: string, query: ListQuery, limit: number, expand: readonly string[]): string {
   const parameters = new URLSearchParams();
   const filters = query.filter === undefined ? [] : [query.filter].flat();
   for (const filter of filters) parameters.append('filter', filter);

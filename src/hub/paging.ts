@@ -6,7 +6,7 @@ import { isSameHost } from './redirects.ts';
 /** Cursors remembered to notice a circle; a walk of the whole Hub has about 3,100 pages. */
 const MAX_REMEMBERED = 100_000;
 /** Pages without rows in a row that are followed: filtered rows leave short pages, but not for ever. */
-export const MAX_EMPTY_PAGES = 20;
+const MAX_EMPTY_PAGES = 20;
 
 /**
  * The address of the next page on the endpoint, or null on the last page. Path and query stay as the Hub wrote them (the cursor is

@@ -15,7 +15,7 @@ const CAST_AGREEMENT = 0.9999;
 const TINY = 2 ** -13;
 
 /** Share of common values of `coarse` that are those of `fine` rounded to `grid`; -1 when nothing is common. */
-export function agreementAfterRounding(
+function agreementAfterRounding(
   fine: ModelSamples,
   coarse: ModelSamples,
   grid: Grid,

@@ -58,7 +58,7 @@ export function haveEqualValues(a: ModelSamples, b: ModelSamples): boolean {
 }
 
 /** Which of several models with equal values the others were made from: native format first, then the earliest. */
-export function chooseSource(members: readonly LineageModel[], grid: Grid): LineageModel {
+function chooseSource(members: readonly LineageModel[], grid: Grid): LineageModel {
   return members.reduce((best, next) => (rankAsSource(next, grid, best) < 0 ? next : best));
 }
 
@@ -67,7 +67,7 @@ function rankAsSource(a: LineageModel, grid: Grid, b: LineageModel): number {
   return native(a) - native(b) || a.createdAt - b.createdAt || (a.repo < b.repo ? -1 : 1);
 }
 
-export function copyRelation(child: LineageModel, parent: LineageModel): 'duplicate' | 'cast' {
+function copyRelation(child: LineageModel, parent: LineageModel): 'duplicate' | 'cast' {
   const sameDtype = child.fingerprint.dtype === parent.fingerprint.dtype;
   const sameContainer = containerOf(child.fingerprint.format) === containerOf(parent.fingerprint.format);
   return sameDtype && sameContainer ? 'duplicate' : 'cast';

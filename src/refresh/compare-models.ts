@@ -74,7 +74,7 @@ async function withHashes(a: Subject, b: Subject): Promise<[Subject, Subject]> {
 }
 
 /** What the probe of dates says of a folder is no finding. */
-export function dateless(evidence: Evidence[], ...sides: Pick<Subject, 'origin'>[]): Evidence[] {
+function dateless(evidence: Evidence[], ...sides: Pick<Subject, 'origin'>[]): Evidence[] {
   if (sides.every(({ origin }) => origin !== 'folder')) return evidence;
   return evidence.map((row) =>
     row.probe === 'created-before'

@@ -9,7 +9,7 @@ import { MODEL_STATUSES, VERDICTS } from '../types/verdict.ts';
 const RUNS = 500;
 
 /** What the metrics are made of, counted from the public views. */
-export async function readMetrics(store: Store): Promise<MetricsInput> {
+async function readMetrics(store: Store): Promise<MetricsInput> {
   const tally = async (view: 'models' | 'verdicts', column: string, values: readonly string[]) => {
     const counts: Record<string, number> = {};
     for (const value of values)

@@ -66,12 +66,12 @@ const ONLINE: readonly Stage[] = ['crawl', 'claims', 'fingerprint'];
 const USER_AGENT_URL = 'https://www.npmjs.com/package/hublineage';
 
 /** What the Hub's people see of us: the tool, its version, and how to reach whoever runs it. */
-export function describeUserAgent(contact: string | null): string {
+function describeUserAgent(contact: string | null): string {
   return `hublineage/${VERSION} (${contact ?? USER_AGENT_URL})`;
 }
 
 /** The instant a time of day such as `06:00` comes next, ms since epoch, local time. */
-export function nextTimeOfDay(time: string, now: Date): number {
+function nextTimeOfDay(time: string, now: Date): number {
   const [hours = 0, minutes = 0] = time.split(':').map(Number);
   const at = new Date(now);
   at.setHours(hours, minutes, 0, 0);

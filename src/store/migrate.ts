@@ -6,7 +6,7 @@ import { HublineageError } from '../types/errors.ts';
 import { dropViews, hasCurrentViews } from './views.ts';
 
 /** `HLNG`: tells our files from other SQLite files (PRAGMA application_id). */
-export const APPLICATION_ID = 0x484c4e47;
+const APPLICATION_ID = 0x484c4e47;
 
 export const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../migrations/', import.meta.url));
 

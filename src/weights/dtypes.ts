@@ -95,7 +95,7 @@ function createFloat8Table(exponentBits: 4 | 5, fnuz: boolean): Float32Array {
 }
 
 /** Code -> value, for the four 8-bit floats and the power-of-two scale. */
-export const BYTE_FLOAT_TABLES: Readonly<
+const BYTE_FLOAT_TABLES: Readonly<
   Record<'F8_E4M3' | 'F8_E5M2' | 'F8_E4M3FNUZ' | 'F8_E5M2FNUZ' | 'F8_E8M0', Float32Array>
 > = {
   F8_E4M3: createFloat8Table(4, false),

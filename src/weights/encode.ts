@@ -11,7 +11,7 @@ function toBits(value: number): number {
 }
 
 /** To the nearest whole number, halves to the even one (IEEE 754's default). */
-export function roundHalfEven(value: number): number {
+function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
   if (rest !== 0.5) return rest > 0.5 ? floor + 1 : floor;

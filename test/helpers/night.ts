@@ -35,7 +35,7 @@ export interface NightOptions {
 }
 
 /** Few values a tensor, no report: enough for rows to be compared, and quick. */
-export function testConfig(endpoint: string, database: string, over: NightOptions['config'] = {}): Config {
+function testConfig(endpoint: string, database: string, over: NightOptions['config'] = {}): Config {
   return {
     hub: {
       endpoint,

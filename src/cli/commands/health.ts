@@ -34,7 +34,7 @@ export const health: CommandDefinition = {
     }),
 };
 
-export async function readHealth(store: Store, now: number): Promise<Health> {
+async function readHealth(store: Store, now: number): Promise<Health> {
   const [last] = await store.listRuns(1, 'refresh');
   const models = await store.countView('models');
   const read = await store.countView('models', { where: "status IN ('fingerprinted', 'adapter')" });

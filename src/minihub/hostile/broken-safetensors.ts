@@ -2,7 +2,7 @@ import { createBytesFile, createTextFile } from '../repos/bytes-file.ts';
 import type { RepoFile } from '../repos/record.ts';
 
 /** A safetensors file with whatever header and body are given; nothing is checked. */
-export function createSafetensors(header: unknown, bodyBytes: number, claimedHeaderBytes?: number): Buffer {
+function createSafetensors(header: unknown, bodyBytes: number, claimedHeaderBytes?: number): Buffer {
   const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
   const prefix = Buffer.alloc(8);
   prefix.writeBigUInt64LE(BigInt(claimedHeaderBytes ?? json.length));

@@ -8,7 +8,7 @@ const sha1 = (...parts: (string | Uint8Array)[]) => {
 };
 
 /** git's name for a blob: `sha1("blob " + length + "\0" + bytes)`. */
-export function gitBlobOid(bytes: Uint8Array): string {
+function gitBlobOid(bytes: Uint8Array): string {
   return sha1(`blob ${bytes.length}\0`, bytes);
 }
 
@@ -46,7 +46,7 @@ export function toHubId(id: string, createdAtMs: number): string {
 }
 
 /** Repos older than this carry it as their creation date. */
-export const CREATED_AT_FLOOR = '2022-03-02T23:29:04.000Z';
+const CREATED_AT_FLOOR = '2022-03-02T23:29:04.000Z';
 
 export function floorCreatedAt(createdAt: string): string {
   return createdAt < CREATED_AT_FLOOR ? CREATED_AT_FLOOR : createdAt;

@@ -45,7 +45,7 @@ export const LIST_FIELDS: readonly Field[] = INFO_FIELDS.filter(
 );
 
 /** `undefined` = the key is left out: what nobody declared is absent on the Hub, not null. */
-export async function fieldValue(
+async function fieldValue(
   index: RepoIndex,
   repo: RepoRecord,
   field: Field | 'id' | '_id' | 'modelId',

@@ -15,7 +15,7 @@ import { notFoundPage } from './error.ts';
 const PAGE_ROWS = 100;
 const MAX_TREE_ROWS = 70;
 /** Families a map says more about than an outline does. */
-export const MAP_FROM = 20;
+const MAP_FROM = 20;
 
 /** One family: the tree from its root, and all its models, a page at a time. */
 export const familyPage: PageHandler = async (request) => {

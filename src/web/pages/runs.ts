@@ -42,5 +42,5 @@ export const runsPage: PageHandler = async ({ store }) => {
   };
 };
 
-export const countRequests = (run: StoredRun): number =>
+const countRequests = (run: StoredRun): number =>
   run.requestsApi + run.requestsResolvers + run.requestsPages + run.requestsCdn;

@@ -5,7 +5,7 @@ import { type ModelCard, readCards, readEdgesOf } from './cards.ts';
 import type { OutlineSource } from './outline.ts';
 
 /** Dots on one map: more would neither be read nor be a page of reasonable size. */
-export const MAX_MAP_MODELS = 700;
+const MAX_MAP_MODELS = 700;
 /** room left for the models on the ways up, which may be anything but well known */
 const WAY_MODELS = 150;
 const MAX_DEPTH = 64;

@@ -46,7 +46,7 @@ const bitsOf = (() => {
 const TO_INTEGER = 6755399441055744;
 
 /** Nearest float16, ties to even, as a number; beyond 65,519 infinite. */
-export function roundToF16(value: number): number {
+function roundToF16(value: number): number {
   const x = f(value);
   const magnitude = Math.abs(x);
   if (!(magnitude < 65520)) return Number.isNaN(x) ? x : x < 0 ? -Infinity : Infinity;
@@ -56,7 +56,7 @@ export function roundToF16(value: number): number {
 }
 
 /** Nearest bfloat16, ties to even, as a number; NaN stays NaN. */
-export function roundToBf16(value: number): number {
+function roundToBf16(value: number): number {
   const x = f(value);
   if (Number.isNaN(x)) return x;
   const bits = bitsOf.fromFloat(x);

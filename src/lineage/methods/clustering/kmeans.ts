@@ -158,7 +158,7 @@ export function groupMembers(labels: Int32Array, clusters: number): number[][] {
 }
 
 /** k-means++: each further centre is a point drawn with probability proportional to its squared distance from the centres so far. */
-export function drawCentres(points: Points, k: number, random: () => number): Float32Array[] {
+function drawCentres(points: Points, k: number, random: () => number): Float32Array[] {
   const { count, dim, values } = points;
   const row = (i: number) => values.slice(i * dim, (i + 1) * dim);
   const centres = [row(Math.min(count - 1, Math.floor(random() * count)))];

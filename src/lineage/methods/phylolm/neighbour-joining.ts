@@ -9,7 +9,7 @@ export interface TreeNode {
 }
 
 /** n^3 steps: a thousand models take a second or two. */
-export const MAX_LEAVES = 1000;
+const MAX_LEAVES = 1000;
 
 /**
  * Neighbour joining (Saitou and Nei 1987, with Studier and Keppler's formulas of 1988). The tree is unrooted: the node returned joins the

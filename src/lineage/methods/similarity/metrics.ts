@@ -9,7 +9,7 @@ export const METRICS = ['l1', 'l2', 'lp', 'lse', 'cka', 'dc'] as const;
 /** l1, l2 and l4 differences, log-sum-exp of differences, linear CKA, distance correlation: the metrics of Neural Lineage */
 export type Metric = (typeof METRICS)[number];
 
-export const LP_POWER = 4;
+const LP_POWER = 4;
 /** The authors' code takes .01 to .02. */
 export const LSE_TEMPERATURE = 0.02;
 
