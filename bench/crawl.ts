@@ -57,7 +57,7 @@ function toConfig(endpoint: string): Config {
       readCards: 'missing',
     },
     sampling: { valuesPerTensor: 512, maxRequests: 256, maxBytes: 4_000_000, seed: 1, concurrency: 4 },
-    lineage: { method: 'hublineage', seed: 1, minProbability: 0.5, contradictionPValue: 1e-6 },
+    lineage: { method: 'hublineage', seed: 1, minProbability: 0.25, contradictionPValue: 1e-6 },
     database: { file: database },
     report: { directory: folder, formats: [], top: 10, metricsFile: null },
     run: { maxRequests: null, maxBytes: null, deadline: null, limit: null },

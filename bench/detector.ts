@@ -88,7 +88,7 @@ for (const [name, group] of Map.groupBy(problems, (p) => p.name))
       const result = await inferLineage(models, loaderOf(samples), {
         method: 'hublineage',
         seed: 1,
-        minProbability: 0.5,
+        minProbability: 0.25,
         ...options,
         ...(weight > 0 ? { detectors: { phylogeny: detector, weight } } : {}),
       });

@@ -46,7 +46,7 @@ function inferFamilies(method: string, hub: GeneratedHub, valuesPerTensor: numbe
   return inferLineage(hub.models, loaderOf(hub.samples), {
     method,
     seed: 1,
-    minProbability: 0.5,
+    minProbability: 0.25,
     roundTrip: roundTripBlocks,
     positions: positionsOfGenerated(valuesPerTensor),
   });

@@ -60,7 +60,7 @@ async function measure(
   const byRepo = new Map(models.map((m) => [m.repo, m]));
   const started = performance.now();
   const cpu = process.cpuUsage();
-  const options = { method: 'hublineage', seed: 1, minProbability: 0.5 };
+  const options = { method: 'hublineage', seed: 1, minProbability: 0.25 };
   const loadBlobs = async (repos: readonly string[]) =>
     new Map(repos.map((r) => [r, toSamplesBlob(byRepo.get(r)!)]));
   const workers =

@@ -150,7 +150,7 @@ async function inferPairs(
   const { edges } = await inferLineage(population.models, load, {
     method,
     seed,
-    minProbability: 0.5,
+    minProbability: 0.25,
     ...(await loadDetectors(method)),
   });
   return closeOverPaths(

@@ -109,7 +109,7 @@ for (const share of values.shares.split(',').map(Number)) {
     const result = await inferLineage(kept, loaderOf(samples), {
       method: 'hublineage',
       seed: 1,
-      minProbability: 0.5,
+      minProbability: 0.25,
       roundTrip: ROUND_TRIP,
       positions: createPositionsOf(DEFAULT_SAMPLING),
     });

@@ -540,8 +540,8 @@ class Hub:
         return self.add(Repo(repo, repo, arch, cfg, stored(p, dtype), 'root', [], born, dtype=dtype, gated=gated,
                              format='safetensors' if arch == 'llama' else 'diffusers', detail=f'loss {loss:.2f} data={",".join(topic[0])}'))
 
-    def finetune(self, parent, kind=None, topic=None, owner=None, suffix=None, days=25.0, dtype=None):
-        """One of the recipes by name, or a drawn one; the child starts from what the parent stored."""
+    def finetune(self, parent, kind=None, topic=None, owner=None, suffix=None, days=25.0, dtype=None, pace=None):
+        """One of the recipes by name, or a drawn one; the child starts from what the parent stored. `pace` is (rate, steps)."""
         rng, arch = self.rng, parent.arch
         cfg = dict(parent.cfg)
         kind = kind or rng.choices(['full', 'lora-qv', 'lora-all', 'frozen', 'sgd', 'grow', 'continued', 'light'], [34, 14, 12, 10, 7, 7, 6, 10])[0]
@@ -551,6 +551,8 @@ class Hub:
         topic = topic or self.topic(arch, rng.choice([1, 1, 2]))
         lr = rng.choice([3e-5, 6e-5, 1e-4, 2e-4, 4e-4, 1e-3])
         steps = rng.choice([20, 30, 50, 80]) if arch == 'llama' else rng.choice([12, 20, 30])
+        if pace:
+            lr, steps = pace
         options = dict(decay=rng.choice([0.0, 0.0, 0.01, 0.1]), schedule=rng.choice(['cosine', 'linear', 'constant']),
                        betas=rng.choice([(0.9, 0.999), (0.9, 0.95)]))
         note = ''
@@ -568,7 +570,7 @@ class Hub:
                 torch.set_rng_state(state)
                 lr *= target / went
         elif kind.startswith('lora'):
-            rank, lr = rng.choice([2, 4, 8, 16]), rng.choice([3e-4, 1e-3, 2e-3])
+            rank, lr = rng.choice([2, 4, 8, 16]), lr if pace else rng.choice([3e-4, 1e-3, 2e-3])
             if arch == 'llama':
                 names = ('q_proj', 'v_proj') if kind == 'lora-qv' else ('_proj',)
             else:
@@ -590,7 +592,7 @@ class Hub:
             loss, _ = self.train(p, arch, cfg, topic, steps, lr, trainable=trainable, **options)
             note = f' only={choice}'
         elif kind == 'sgd':
-            lr = rng.choice([3e-3, 1e-2, 3e-2])
+            lr = lr if pace else rng.choice([3e-3, 1e-2, 3e-2])
             options.pop('betas')
             options['decay'] *= 0.01  # AdamW's, at SGD's rates and momentum, would shrink the whole model by half
             loss, _ = self.train(p, arch, cfg, topic, steps, lr, opt='sgd', **options)
@@ -604,7 +606,7 @@ class Hub:
             loss, _ = self.train(p, arch, cfg, topic, steps, lr, **options)
             note = f' grow={extra}'
         elif kind == 'continued':
-            topic, lr, steps = self.topic(arch, 2, 0.6), rng.choice([4e-4, 1e-3]), 200
+            topic, (lr, steps) = self.topic(arch, 2, 0.6), pace or (rng.choice([4e-4, 1e-3]), 200)
             loss, _ = self.train(p, arch, cfg, topic, steps, lr, **options)
         else:
             trainable = (lambda n: not n.startswith(('te.', 'vae.'))) if arch == 'sd' else None
@@ -889,6 +891,62 @@ class Hub:
             doodles = self.root('sd', unets[2], born(), effort=0.5)
             self.family(doodles, 3, ['full', rng.choice(['cast', 'copy'])], 0.0)
             self.misdate(chain, hub)
+        self.declare()
+
+    def build_plain(self):
+        """The recipes of the bench's first zoo: three families of each kind, a child every few days, a root uploaded after all its children."""
+        rng = self.rng
+        wide, other = rng.sample(SHAPES, 2)
+        roots = []
+        for arch, shape in [('llama', wide), ('llama', wide), ('llama', other), *(('sd', unet) for unet in rng.sample(UNETS, 3))]:
+            roots.append(self.root(arch, shape, datetime(2023, 7, 20)))
+        now = datetime(2023, 8, 1)
+
+        def dated(repo):
+            nonlocal now
+            now += timedelta(hours=rng.uniform(6, 240))
+            repo.created = now
+            return repo
+
+        for index, root in enumerate(roots):
+            tuned = []
+
+            def parent(deep=0.3):
+                return rng.choice(tuned) if tuned and rng.random() < deep else root
+
+            half = 2 if index == 2 else 1
+            if root.arch == 'llama':
+                rates = [3e-5, 6e-5, 1e-4, 2e-4, 4e-4]
+                for kind, deep, pace in [
+                    ('full', 0, (rng.choice(rates), 80 // half)), ('lora-qv', 0, (rng.choice([3e-4, 1e-3]), 80 // half)),
+                    ('full', 0.2, (rng.choice(rates), 160 // half)), ('lora-all', 0.2, (rng.choice([3e-4, 1e-3]), 80 // half)),
+                    ('grow', 0.3, (rng.choice(rates), 80 // half)), ('continued', 0.3, (rng.choice([4e-4, 1e-3]), 300)),
+                    *([] if index == 2 else [('sgd', 0.2, (1e-2, 80)), ('full', 0.2, (rng.choice(rates), 80))]),
+                    *([('full', 1, (4e-4, 80)), ('lora-qv', 0.2, (rng.choice([3e-4, 1e-3]), 80))] if index == 0 else []),
+                    ('full', 0.7, (1e-4, 60)),
+                ]:
+                    tuned.append(dated(self.finetune(parent(deep), kind, pace=pace)))
+                dpo = dated(self.finetune(tuned[-1], 'full', pace=(6e-5, 60)))
+                first = dated(self.finetune(root, 'full', suffix='run-ckpt-100', pace=(2e-4, 60), dtype=root.dtype))
+                dated(self.finetune(first, 'full', suffix='run-ckpt-200', pace=(2e-4, 60), dtype=root.dtype, owner=first.owner))
+                same = [m for m in tuned if m.cfg['vocab'] == root.cfg['vocab']]
+                dated(self.copy(root))
+                for made in (lambda: self.cast(root), lambda: self.cast(rng.choice(tuned)), lambda: self.quantize(rng.choice([*tuned, dpo])), lambda: self.quantize(root),
+                             lambda: self.adapter(root), lambda: self.merge('slerp', rng.sample(same, 2), root), lambda: self.merge('linear', rng.sample(same, 3), root),
+                             lambda: self.merge('task', rng.sample(same, 2), root), lambda: self.relayer(root, True), lambda: self.relayer(rng.choice(tuned), False),
+                             lambda: self.launder(rng.choice(tuned))):
+                    dated(made())
+            else:
+                for kind, pace in rng.choices([('full', (3e-4, 80)), ('full', (3e-5, 40)), ('full', (1e-4, 80)), ('lora-qv', (1e-3, 60)), ('frozen', (3e-4, 60))], k=[8, 6, 4][index - 3]):
+                    tuned.append(dated(self.finetune(parent(0.4), kind, pace=pace)))
+                for made in (lambda: self.cast(root, 'ldm'), lambda: self.copy(root), lambda: self.merge('linear', rng.sample(tuned, 2), root)):
+                    dated(made())
+        late = rng.choice(roots[:3])
+        late.created = max(r.created for r in self.repos.values() if r.family == late.id) + timedelta(days=rng.uniform(1, 150))
+        for copy in self.repos.values():  # nothing could tell an older copy with the same bytes from the original
+            if copy.relation == 'duplicate' and late in copy.parents:
+                copy.created = late.created + timedelta(days=rng.uniform(1, 30))
+        rng.choice([r for r in roots[:3] if r is not late]).more['gated'] = 'manual'
         self.declare()
 
     def misdate(self, late_root, hub):
@@ -1340,6 +1398,7 @@ def main():
     parser.add_argument('out')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--size', choices=['full', 'small'], default='full')
+    parser.add_argument('--plan', choices=['wide', 'plain'], default='wide', help='plain: only what the first zoo of the benches has')
     parser.add_argument('--effort', type=float, default=1.0, help='share of the usual steps that roots are trained for')
     parser.add_argument('--check', action='store_true', help='only validate OUT')
     args = parser.parse_args()
@@ -1352,7 +1411,7 @@ def main():
         torch.set_num_threads(1)  # equal seeds must make equal bytes, and other work shares the machine
         torch.manual_seed(args.seed)
         hub = Hub(args.seed, args.size, args.effort)
-        hub.build()
+        hub.build() if args.plan == 'wide' else hub.build_plain()
         hub.write(args.out)
     complaints = check(args.out)
     for line in complaints:

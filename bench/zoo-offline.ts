@@ -39,7 +39,7 @@ for (const method of methods) {
   const result = await inferLineage(lineageModels, loaderOf(samples), {
     method,
     seed: 1,
-    minProbability: 0.5,
+    minProbability: 0.25,
     roundTrip: ROUND_TRIP,
     positions: createPositionsOf(DEFAULT_SAMPLING),
   });

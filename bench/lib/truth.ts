@@ -18,6 +18,7 @@ export type Truth = Readonly<Record<string, TruthRow>>;
 export interface KnownParents {
   parents: readonly string[];
   relation: string;
+  detail?: string;
 }
 type Known = Readonly<Record<string, KnownParents>>;
 
@@ -25,14 +26,19 @@ export function readTruth(zoo: string): Truth {
   return JSON.parse(readFileSync(join(zoo, 'truth.json'), 'utf8')) as Truth;
 }
 
-/** Copies and casts count as what they are copies of: repo -> the one it stands for. */
+/**
+ * Copies and casts count as what they are copies of: repo -> the one it stands for. So do quantised repos that hold an unquantised file
+ * beside the others: it is what is read of them.
+ */
 export function createOriginalOf(truth: Known): (repo: string) => string {
+  const isCopy = ({ relation, detail = '' }: KnownParents) =>
+    relation === 'duplicate' ||
+    relation === 'cast' ||
+    (relation === 'quantized' && /\bf(16|32)\b/.test(detail));
   const originalOf = (repo: string): string => {
     const row = truth[repo];
     const [parent] = row?.parents ?? [];
-    return row && parent && (row.relation === 'duplicate' || row.relation === 'cast')
-      ? originalOf(parent)
-      : repo;
+    return row && parent && isCopy(row) ? originalOf(parent) : repo;
   };
   return originalOf;
 }

@@ -139,8 +139,10 @@ export const configSchema = z.strictObject({
         .number()
         .min(0)
         .max(1)
-        .default(0.5)
-        .describe('An edge below this is not chosen: no parent is better than a wrong one.'),
+        .default(0.25)
+        .describe(
+          'An edge below this is not chosen, nor is one that is less likely than that no model of the index is the parent.',
+        ),
       contradictionPValue: z
         .number()
         .gt(0)

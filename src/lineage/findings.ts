@@ -63,23 +63,29 @@ const DETAILS: Record<string, (logOdds: number) => string> = {
 };
 
 /**
- * Rank 1 for what is chosen, 2.. for ties. A chosen parent below `minProbability` is listed first among the ties instead: no parent is
- * better than a wrong one.
+ * Rank 1 for what is chosen, 2.. for ties. "No parent here" is an answer too: a parent that is less likely than that, or that falls
+ * below `minProbability`, is listed first among the ties instead. The parents of a merge do not exclude each other, so each is held
+ * against its own absence.
  */
-export function toEdges(finding: ChildFinding, minProbability: number): Edge[] {
+export function toEdges(
+  { child, relation, method, chosen, ties }: ChildFinding,
+  minProbability: number,
+): Edge[] {
   const edge = (p: FoundParent, rank: number): Edge => ({
-    child: finding.child,
+    child,
     parent: p.repo,
-    relation: finding.relation,
+    relation,
     probability: p.probability,
     rank,
     weight: p.weight,
-    method: finding.method,
+    method,
     parentKind: p.parentKind,
   });
-  const sure = finding.chosen.filter((p) => p.probability >= minProbability);
-  const unsure = finding.chosen.filter((p) => p.probability < minProbability);
-  return [...sure.map((p) => edge(p, 1)), ...[...unsure, ...finding.ties].map((p, i) => edge(p, i + 2))];
+  const listed = [...chosen, ...ties].reduce((sum, p) => sum + p.probability, 0);
+  const isChosen = ({ probability }: FoundParent) =>
+    probability >= Math.max(minProbability, chosen.length > 1 ? 0.5 : 1 - listed);
+  const [named, left] = [chosen.filter(isChosen), chosen.filter((p) => !isChosen(p))];
+  return [...named.map((p) => edge(p, 1)), ...[...left, ...ties].map((p, i) => edge(p, i + 2))];
 }
 
 export function toEvidence(finding: ChildFinding): Evidence[] {

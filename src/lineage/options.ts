@@ -22,7 +22,7 @@ export interface LineageOptions {
   /** `hublineage` or the name of another method */
   method: string;
   seed: number;
-  /** an edge below this probability is not chosen: no parent is better than a wrong one */
+  /** an edge below this probability is not chosen, nor is one that is less likely than that none of the candidates is the parent */
   minProbability: number;
   /** ggml type (`Q8_0`, `Q4_0`) -> its round trip */
   roundTrip?: Readonly<Record<string, RoundTrip>>;

@@ -4,5 +4,6 @@
  * 4: merges are held against their stored values, one by one.
  * 5: a quantised model's source gives its blocks' scales, or is not in the index.
  * 6: triangles are seen through the child's format; probabilities by a fit to zoos kept for it.
+ * 7: values kept as they were count; trees are compared where they differ, and with the dates of a late root forgiven.
  */
-export const LINEAGE_VERSION = 6;
+export const LINEAGE_VERSION = 7;

@@ -9,6 +9,8 @@ import { alignLayers, type LayerAlignment, stackLayers } from './align-layers.ts
 const FOREIGN = 40;
 /** Below this cosine a layer is not explained by any layer of the other model. */
 const EXPLAINED = 0.2;
+/** Of a pruned model's layers some may have been made anew, or come from a third model. */
+const LEAST_EXPLAINED = 0.75;
 
 export interface DepthChange {
   relation: 'upscaled' | 'pruned';
@@ -27,10 +29,12 @@ export function findDepthChange(a: FamilyTree, b: FamilyTree, pairs: number): De
   const ofSmall = alignLayers(rootSamples(small), rootSamples(large));
   if (ofLarge === null || ofSmall === null) return null;
   if (ofSmall.z < criticalZ(pairs * ofSmall.map.length * ofLarge.map.length) + 1) return null;
-  const allExplained = ofLarge.cosines.every((c) => c > EXPLAINED);
-  return allExplained
-    ? { relation: 'upscaled', alignment: ofLarge, child: large, parent: small }
-    : { relation: 'pruned', alignment: ofSmall, child: small, parent: large };
+  if (ofLarge.cosines.every((c) => c > EXPLAINED))
+    return { relation: 'upscaled', alignment: ofLarge, child: large, parent: small };
+  // beyond chance is not enough: the best of all stacks of unrelated layers has cosines of .05 in small models
+  const explained = ofSmall.cosines.filter((c) => c > EXPLAINED).length;
+  if (explained < LEAST_EXPLAINED * ofSmall.cosines.length) return null;
+  return { relation: 'pruned', alignment: ofSmall, child: small, parent: large };
 }
 
 export function layerCount(family: FamilyTree): number {

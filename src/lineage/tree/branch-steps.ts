@@ -1,9 +1,12 @@
 import { createNumberTable } from '../numeric/number-table.ts';
 import { type BranchPriors, branchLogOdds, measureBranchPoint } from './branch-point.ts';
+import { keptLogOdds } from './kept-values.ts';
 import type { PairTable } from './pair-table.ts';
 
 /** One model's evidence from one edge is capped: beyond this the model, not the data, is being tested. */
 const EDGE_CAP = 25;
+/** Where the angles are this sure, the values are not looked at one by one. */
+const DECIDED = 4;
 
 /** Log-odds that `c` is a child of `q` rather than of q's parent `p`, capped; 0 where nothing tells. */
 export type BranchStep = (p: number, q: number, c: number) => number;
@@ -20,7 +23,8 @@ export function createBranchSteps(table: PairTable, priors: BranchPriors): Branc
     const kept = known.get(key);
     if (!Number.isNaN(kept)) return kept;
     const point = measureBranchPoint(table, p, q, c);
-    const step = point === null ? 0 : branchLogOdds(point, priors);
+    let step = point === null ? 0 : branchLogOdds(point, priors);
+    if (point !== null && Math.abs(step) < DECIDED) step += keptLogOdds(table, p, q, c);
     const capped = Math.max(-EDGE_CAP, Math.min(EDGE_CAP, step));
     known.set(key, capped);
     return capped;

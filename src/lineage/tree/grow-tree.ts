@@ -1,9 +1,10 @@
 import type { Calibration } from '../calibration.ts';
 import { type BranchPriors, DEFAULT_BRANCH_PRIORS } from './branch-point.ts';
 import { createBranchSteps } from './branch-steps.ts';
-import { moveRoot, reroot, rootOf, rootsToTry, scoreRootPlaces } from './choose-root.ts';
+import { isEarlier, moveRoot, reroot, rootOf, rootsToTry, scoreRootPlaces } from './choose-root.ts';
+import { createTreeComparison, type TreeComparison } from './compare-trees.ts';
 import type { PairTable } from './pair-table.ts';
-import { type CandidateScores, createScorer, type Scorer } from './score-candidates.ts';
+import { createScorer, type Scorer } from './score-candidates.ts';
 import { firstGuess, solveTree } from './solve-tree.ts';
 
 /** One model in the tree search; indices are those of the pair table. */
@@ -54,6 +55,7 @@ export interface GrownTree {
 export type Agreement = (child: number, parent: number) => number;
 
 const MAX_ROUNDS = 8;
+const LEAST_GAIN = 1e-9;
 /** Families beyond this get one start and few rounds: their hub is not in doubt. */
 const LARGE = 1500;
 
@@ -82,21 +84,27 @@ export function growTree(
   const stepOf = createBranchSteps(table, priors);
   const scorer = createScorer({ nodes, nearest, calibration, stepOf, agreement });
   const fixed = nodes.findIndex((node) => node.pinned === -1);
-  let best: { parent: Int32Array; quality: number } | null = null;
+  const trees: Int32Array[] = [];
+  const keep = (found: Int32Array | null) => {
+    if (found !== null && !trees.some((tree) => sameTree(tree, found))) trees.push(found);
+  };
   const met: Met = new Map();
   const large = n > LARGE;
-  // Once as if time could not lie, which puts most chains in order at once; once as if it hardly counted.
+  // Once as if time could not lie, which puts most chains in order at once; once as if it hardly counted, and then also as if the root
+  // were older than it says: each child that leaves a late root for an older sibling spares the price of its date, though all together
+  // pay it once.
   for (const trust of large ? [1000] : [1000, 1]) {
     const start = firstGuess(table, nodes, nearest, calibration.time * trust);
     for (const root of fixed >= 0 ? [fixed] : rootsToTry(nodes, start, calibration, large ? 1 : 3)) {
-      const parent = settle(scorer, nodes, reroot(start, root), calibration, met);
-      if (parent === null) continue;
-      const direction = scoreRootPlaces(nodes, parent, calibration).rootScores[rootOf(parent)]!;
-      const quality = qualityOf(parent, scorer.score(parent), direction);
-      if (best === null || quality > best.quality + 1e-9) best = { parent, quality };
+      const from = reroot(start, root);
+      keep(settle(scorer, nodes, from, calibration, met));
+      if (trust > 1 || fixed >= 0 || isOldest(nodes, root)) continue;
+      const forgiven = forgive(nodes, root);
+      const others = createScorer({ nodes: forgiven, nearest, calibration, stepOf, agreement });
+      keep(settle(others, forgiven, from, calibration, new Map()));
     }
   }
-  const { parent } = best!;
+  const parent = pickTree(trees, createTreeComparison(nodes, calibration, stepOf));
   return {
     root: rootOf(parent),
     parent,
@@ -142,27 +150,31 @@ function settle(
   return parent;
 }
 
-/**
- * Scores are relative to a root, so sums of them do not compare between roots. What does: evidence for the direction, and how clearly
- * each node prefers its place to all others (a pseudo-likelihood).
- */
-function qualityOf(parent: Int32Array, scores: CandidateScores, direction: number): number {
-  const { start, parent: candidate, score, turned } = scores;
-  let sum = Number.isFinite(direction) ? direction : 0;
-  for (let child = 0; child < parent.length; child++) {
-    if (parent[child]! < 0) continue;
-    let top = Number.NEGATIVE_INFINITY;
-    let chosen = -1;
-    for (let i = start[child]!; i < start[child + 1]!; i++) {
-      top = Math.max(top, score[i]! + turned[i]!);
-      if (candidate[i] === parent[child]) chosen = i;
+/** The tree that is better than most others; of several, the one that is better by most. */
+function pickTree(trees: readonly Int32Array[], compare: TreeComparison): Int32Array {
+  let best = { tree: trees[0]!, wins: -1, margin: 0 };
+  for (const tree of trees) {
+    let wins = 0;
+    let margin = 0;
+    for (const other of trees) {
+      if (other === tree) continue;
+      const logOdds = compare(tree, other);
+      if (logOdds > 0) wins++;
+      margin += logOdds;
     }
-    if (chosen < 0) continue;
-    let total = 0;
-    for (let i = start[child]!; i < start[child + 1]!; i++) total += Math.exp(score[i]! + turned[i]! - top);
-    sum += score[chosen]! + turned[chosen]! - top - Math.log(total);
+    if (wins > best.wins || (wins === best.wins && margin > best.margin + LEAST_GAIN))
+      best = { tree, wins, margin };
   }
-  return sum;
+  return best.tree;
+}
+
+function isOldest(nodes: readonly TreeNode[], root: number): boolean {
+  return nodes.every((node) => isEarlier(nodes[root]!, node));
+}
+
+/** As if a model had been there before all others: one that was uploaded again, or late, has the date of that. */
+function forgive(nodes: readonly TreeNode[], root: number): readonly TreeNode[] {
+  return nodes.map((node, i) => (i === root ? { ...node, existedBy: Number.NEGATIVE_INFINITY } : node));
 }
 
 function sameTree(a: Int32Array, b: Int32Array): boolean {

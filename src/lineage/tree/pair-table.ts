@@ -37,6 +37,8 @@ export interface PairTable {
   closeness(a: number, b: number): number;
   /** sum of squares of a tensor's values, per value, averaged over models seen: the scale that distances are held against */
   readonly power: Float64Array;
+  /** a model's values of a tensor, undefined where it has none */
+  values(model: number, tensor: number): Float32Array | undefined;
   samples(model: number): ModelSamples;
 }
 
@@ -145,6 +147,7 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
     weights,
     power,
     grid: (model) => grids[model]!,
+    values: (model, tensor) => byNumber[model]![tensor]?.values,
     samples: (model) => models[model]!,
     distances(a, b, asked = 'forgiving') {
       const low = a < b ? a : b;
