@@ -1,6 +1,6 @@
 import type { LineageModel } from '../types/lineage.ts';
 import { clusterByLeaders } from './cluster-by-leaders.ts';
-import { findNearest } from './nearest-neighbours.ts';
+import { findNearest, type Neighbours, type StoredNeighbours } from './nearest-neighbours.ts';
 
 /** Models related beyond chance, with each member's nearest others. Indices point into the list given. */
 export interface Block {
@@ -37,13 +37,19 @@ export function findBlocks(models: readonly LineageModel[], options: BlockOption
 }
 
 /** Neighbours are searched when asked for: what is known of a block from a former run needs none. */
-export function toBlock(models: readonly LineageModel[], members: number[], options: BlockOptions): Block {
-  let nearest: Map<number, number[]> | null = null;
+export function toBlock(
+  models: readonly LineageModel[],
+  members: number[],
+  options: BlockOptions,
+  noted: { contents: readonly string[]; before: unknown } | null = null,
+): Block & { toStore(): StoredNeighbours | null } {
+  let found: Neighbours | null = null;
   return {
     members,
     get nearest() {
-      nearest ??= findNearest(models, members, options);
-      return nearest;
+      found ??= findNearest(models, members, options, noted);
+      return found.nearest;
     },
+    toStore: () => found?.stored ?? null,
   };
 }

@@ -18,6 +18,8 @@ import { findMissingHub, hiddenHubOf, type MissingHub } from './hub-is-missing.t
 import { isHubOfItsParents } from './is-hub-of-its-parents.ts';
 import { findMerges } from './merges/find-merges.ts';
 import type { ModelSamples } from './model-samples.ts';
+import type { StoredNeighbours } from './nearest-neighbours.ts';
+import { createNotebook, type Notebook, type StoredNotes } from './notes.ts';
 import { traceQuantised } from './trace-quantised.ts';
 import { createPairTable } from './tree/pair-table.ts';
 
@@ -31,6 +33,13 @@ const HUBS_KEPT = 60;
 export interface BlockTask {
   models: readonly LineageModel[];
   existedBy: readonly number[];
+  /** what was noted about models of this block before; without it nothing is looked up, and nothing noted */
+  noted?: {
+    /** a hash of each model's content */
+    contents: readonly string[];
+    /** what came back as `notes` from another night, as far as it is still there */
+    before: unknown;
+  };
 }
 
 /** What one block concludes by itself, before it is held against other blocks: plain data, models by name. */
@@ -48,17 +57,33 @@ export interface BlockConclusions {
   findings: ChildFinding[];
   /** of the family's tree: replaced when it is placed under another family */
   treeFindings: ChildFinding[];
+  /** for the next night */
+  notes?: BlockNotes;
+}
+
+/** What a block's next night can start from, by the contents of its models. */
+export interface BlockNotes {
+  numbers: StoredNotes;
+  neighbours: StoredNeighbours | null;
+}
+
+/** Notes of the block at hand, by its models. */
+interface OpenNotes {
+  book: Notebook;
+  contents: readonly string[];
 }
 
 /** Casts, merges, tree and quantised children of one block. */
 export async function concludeBlock(
-  { models, existedBy }: BlockTask,
+  { models, existedBy, noted }: BlockTask,
   { cache, options, calibration }: Pick<World, 'cache' | 'options' | 'calibration'>,
 ): Promise<BlockConclusions> {
+  const before = (noted?.before ?? {}) as Partial<Record<keyof BlockNotes, unknown>>;
   const block = toBlock(
     models,
     models.map((_, i) => i),
     { seed: options.seed, nearest: NEAREST },
+    noted ? { contents: noted.contents, before: before.neighbours } : null,
   );
   // copies of the members themselves lie outside: only their dates matter here
   const classes = new Map<string, CopyClass>(
@@ -71,7 +96,8 @@ export async function concludeBlock(
   const present = block.members.filter((i) => !cast.has(models[i]!.repo));
   const trunk = present.filter((i) => !models[i]!.fingerprint.quantized);
   const findings: ChildFinding[] = [];
-  const family = trunk.length > 0 ? await growBlock(models, trunk, block, findings, world) : null;
+  const notes = noted ? { book: createNotebook(before.numbers), contents: noted.contents } : null;
+  const family = trunk.length > 0 ? await growBlock(models, trunk, block, { findings, world, notes }) : null;
   if (family === null) return { casts, family: null, findings, treeFindings: [] };
   for (const i of present) {
     const model = models[i]!;
@@ -96,6 +122,7 @@ export async function concludeBlock(
     },
     findings,
     treeFindings,
+    ...(notes ? { notes: { numbers: notes.book.close(), neighbours: block.toStore() } } : {}),
   };
 }
 
@@ -104,8 +131,7 @@ async function growBlock(
   all: readonly LineageModel[],
   trunk: readonly number[],
   block: Block,
-  findings: ChildFinding[],
-  world: World,
+  { findings, world, notes }: { findings: ChildFinding[]; world: World; notes: OpenNotes | null },
 ): Promise<FamilyTree | null> {
   const whole = trunk.length <= WHOLE_FAMILY;
   const loaded = whole ? await world.cache.get(trunk.map((i) => all[i]!.repo)) : null;
@@ -120,7 +146,14 @@ async function growBlock(
     samples.push(mine);
   }
   if (members.length === 0) return null;
-  const table = createPairTable(samples);
+  const table = createPairTable(
+    samples,
+    notes && {
+      book: notes.book,
+      contents: [...indexOf.keys()].map((i) => notes.contents[i]!),
+      kind: whole ? 'samples' : 'cores',
+    },
+  );
   const nearest =
     members.length <= ALL_PAIRS
       ? nearestInTable(table, NEAREST)

@@ -1,12 +1,12 @@
 import type { LineageModel } from '../types/lineage.ts';
 import type { Block } from './blocks.ts';
-import { type BlockConclusions, concludeBlock } from './conclude-block.ts';
+import { type BlockConclusions, type BlockTask, concludeBlock } from './conclude-block.ts';
 import type { CopyFinding } from './copies.ts';
 import { toCoreSamples } from './core-samples.ts';
 import type { FamilyTree, World } from './family-tree.ts';
 import type { ChildFinding } from './findings.ts';
 import type { MissingHub } from './hub-is-missing.ts';
-import { describeBlock } from './memory.ts';
+import { describeBlock, type InferenceMemory } from './memory.ts';
 import type { ModelSamples } from './model-samples.ts';
 import { createPairTable } from './tree/pair-table.ts';
 
@@ -36,13 +36,30 @@ export async function inferBlock(
   const models = block.members.map((i) => all[i]!);
   // a model by itself costs no more than looking it up
   const alone = models.length === 1;
-  const key = memory && !alone ? describeBlock(models, world) : null;
-  const known = memory && key !== null ? await memory.recall(key) : undefined;
-  if (known !== undefined) return settle(known as BlockConclusions, models, world);
-  const task = { models, existedBy: models.map((m) => world.classes.get(m.repo)?.existedBy ?? m.createdAt) };
-  const found = await (runner && !alone ? runner.run(task) : concludeBlock(task, world));
-  if (memory && key !== null) await memory.keep(key, found);
+  const keys = memory && !alone ? describeBlock(models, world) : null;
+  const known = memory && keys ? await memory.recall(keys.conclusions) : undefined;
+  if (known !== undefined) {
+    memory!.retain(keys!.notes[0]!);
+    return settle(known as BlockConclusions, models, world);
+  }
+  const existedBy = models.map((m) => world.classes.get(m.repo)?.existedBy ?? m.createdAt);
+  const task: BlockTask = { models, existedBy };
+  if (memory && keys)
+    task.noted = { contents: keys.contents(), before: await recallFirst(memory, keys.notes) };
+  const { notes, ...found } = await (runner && !alone ? runner.run(task) : concludeBlock(task, world));
+  if (memory && keys) {
+    await memory.keep(keys.conclusions, found);
+    if (notes) await memory.keep(keys.notes[0]!, notes);
+  }
   return settle(found, models, world);
+}
+
+async function recallFirst(memory: InferenceMemory, keys: readonly string[]): Promise<unknown> {
+  for (const key of keys) {
+    const known = await memory.recall(key);
+    if (known !== undefined) return known;
+  }
+  return undefined;
 }
 
 /** The family with its root's samples. Its findings are the caller's to change. */

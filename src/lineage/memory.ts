@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { LineageModel } from '../types/lineage.ts';
 import { describeContent } from './content-key.ts';
 import type { World } from './family-tree.ts';
@@ -12,26 +12,60 @@ export interface InferenceMemory {
   /** undefined when the key is not known */
   recall(key: string): Promise<unknown>;
   keep(key: string, value: unknown): Promise<void>;
+  /** will be asked for on another night, though not on this one */
+  retain(key: string): void;
 }
 
+/** Under what a block is remembered. */
+export interface BlockKeys {
+  /** of its conclusions: a hash over all that they follow from */
+  conclusions: string;
+  /** of what was noted about its members, which is looked up by their contents: a block that grew is found by its oldest members */
+  notes: string[];
+  /** a short hash of each member's content */
+  contents(): string[];
+}
+
+/** By how many of its oldest members a block's notes may be found. */
+const ANCHORS = 3;
+
 /**
- * A hash over all that a block's conclusions follow from: options, and each member's name, content, time and copies. Null when the
- * content of some member is not known well enough: then nothing may be remembered.
+ * All that a block's conclusions follow from: options, and each member's name, content, time and copies. Null when the content of some
+ * member is not known well enough: then nothing may be remembered.
  */
 export function describeBlock(
   models: readonly LineageModel[],
   { options, calibration, classes }: World,
-): string | null {
+): BlockKeys | null {
   // detectors are weights, and weights are not described here
   if (options.detectors?.phylogeny && (options.detectors.weight ?? 0) > 0) return null;
-  const hash = createHash('sha256').update(
-    JSON.stringify([LINEAGE_VERSION, options.seed, calibration, Object.keys(options.roundTrip ?? {})]),
-  );
+  const common = JSON.stringify([
+    LINEAGE_VERSION,
+    options.seed,
+    calibration,
+    Object.keys(options.roundTrip ?? {}),
+  ]);
+  const hash = createHash('sha256').update(common);
+  const contents: string[] = [];
   for (const model of models) {
     const content = describeContent(model);
     if (content === null) return null;
+    contents.push(content);
     const times = [model.createdAt, classes.get(model.repo)?.existedBy ?? null];
     hash.update(JSON.stringify([model.repo, content, times]));
   }
-  return `block-${hash.digest('hex').slice(0, 40)}`;
+  const oldest = [...models.keys()]
+    .sort(
+      (a, b) => models[a]!.createdAt - models[b]!.createdAt || (models[a]!.repo < models[b]!.repo ? -1 : 1),
+    )
+    .slice(0, ANCHORS);
+  return {
+    conclusions: `block-${toName(hash)}`,
+    notes: oldest.map((i) => `notes-${toName(createHash('sha256').update(common).update(contents[i]!))}`),
+    contents: () => contents.map((content) => toName(createHash('sha256').update(content)).slice(0, 16)),
+  };
+}
+
+function toName(hash: Hash): string {
+  return hash.digest('hex').slice(0, 40);
 }

@@ -2,50 +2,80 @@ import type { LineageModel } from '../types/lineage.ts';
 import type { BlockOptions } from './blocks.ts';
 import { squaredDistance } from './cosine-test.ts';
 import { createNearestList } from './numeric/nearest-list.ts';
+import { createNearestLists, type NearestLists } from './numeric/nearest-lists.ts';
 import { createRandom } from './numeric/random.ts';
 import { createRowDistances, type RowDistances } from './numeric/row-distances.ts';
 
+/** Up to this many members every pair is measured on the whole core; above, sketches say whom to measure. */
+const EXACT_BELOW = 3000;
 /** Values of the sketch: enough for cosines with sd .06, few enough for a hub of 10,000 to be searched in seconds. */
 const SKETCH = 256;
 /** Buckets each value of a core is added to. */
 const SPREAD = 4;
-/** Up to this many members every pair is measured on the whole core. */
-const EXACT_BELOW = 200;
-/** Above this many members the search goes through cells instead of over all pairs of sketches. */
-const CELLS_ABOVE = 3000;
+/** Times as many are measured as are wanted. */
+const CANDIDATES = 3;
+/** What lies in the middle is everybody's candidate: hubs, whose children are otherwise far from each other. */
+const MIDDLE = 12;
+/** Oldest members from which the middle is looked for. */
+const VIEWPOINTS = 100;
+/** Rows held against all others at once: their cores, 16 KiB each, stay in the processor's cache. */
+const TILE = 32;
 
-/** The members' nearest others by their cores, nearest first; ties by place in `members`. */
+const STANDS = 0;
+const BROKEN = 1;
+const NEW = 2;
+
+/** Each member's nearest others as of some night: whoever was not there then is held against everybody. Models by their contents. */
+export interface StoredNeighbours {
+  /** what distances were measured between */
+  frame: string;
+  contents: string[];
+  /** places in `contents` with their distances, nearest first; as many for each as there are, at most `capacity` */
+  capacity: number;
+  lists: Int32Array;
+  distances: Float32Array;
+}
+
+export interface Neighbours {
+  /** the members' nearest others by their cores, nearest first; ties by place in `members` */
+  nearest: Map<number, number[]>;
+  stored: StoredNeighbours;
+}
+
+/**
+ * Every pair is held against each other, but for pairs that were before: the lists are those of a search from nothing, night after night.
+ * @param contents of the members; with what was stored of former ones, `before`
+ */
 export function findNearest(
   models: readonly LineageModel[],
   members: readonly number[],
   { nearest: wanted, seed }: BlockOptions,
-): Map<number, number[]> {
+  noted: { contents: readonly string[]; before: unknown } | null = null,
+): Neighbours {
   const cores = members.map((i) => models[i]!.fingerprint.core);
   const exact = createExactDistances(cores);
-  const everybody = Int32Array.from(members.keys());
-  const { order, candidatesOf } =
-    members.length > EXACT_BELOW
-      ? createSketchSearch(cores, 3 * wanted, seed)
-      : { order: everybody, candidatesOf: () => everybody };
-  const list = createNearestList(wanted);
-  const nearest = new Map<number, number[]>();
-  for (const m of order) {
-    list.clear();
-    const pool = candidatesOf(m);
-    const found = exact(m, pool);
-    for (let k = 0; k < pool.length; k++) if (pool[k] !== m) list.offer(found[k]!, pool[k]!);
-    nearest.set(
-      members[m]!,
-      list.items().map((other) => members[other]!),
-    );
-  }
-  return nearest;
+  const sketched = members.length > EXACT_BELOW;
+  // the oldest stays where it is when others come
+  const byAge = [...members.keys()].sort((a, b) => {
+    const [x, y] = [models[members[a]!]!, models[members[b]!]!];
+    return x.createdAt - y.createdAt || (x.repo < y.repo ? -1 : 1);
+  });
+  const sketch = sketched ? sketchAll(cores, byAge[0]!, seed) : null;
+  const capacity = sketched ? CANDIDATES * wanted : wanted;
+  const frame = JSON.stringify([capacity, seed, sketched ? (noted?.contents[byAge[0]!] ?? null) : null]);
+  const { lists, state } = startLists(members.length, capacity, frame, noted);
+  compareWithAll(lists, state, sketch ? (m, list) => sketch.from(m, list) : exact);
+  const found = sketch ? measureCandidates(lists, findMiddle(sketch, byAge), exact, wanted) : lists.items();
+  return {
+    nearest: new Map(members.map((m, i) => [m, found[i]!.map((other) => members[other]!)])),
+    stored: { frame, contents: [...(noted?.contents ?? [])], capacity, ...lists.packed() },
+  };
 }
 
+type Distances = (from: number, list: Int32Array) => ArrayLike<number>;
+
 /** Squared distances over whole cores. */
-function createExactDistances(
-  cores: readonly Float32Array[],
-): (from: number, list: Int32Array) => ArrayLike<number> {
+function createExactDistances(cores: readonly Float32Array[]): Distances {
   const rows = createRowDistances(cores.length, cores[0]!.length, { zerosAreUnread: true });
   if (rows === null)
     return (from, list) => Float64Array.from(list, (to) => squaredDistance(cores[from]!, cores[to]!));
@@ -56,45 +86,97 @@ function createExactDistances(
 }
 
 /**
- * Sketches of what differs from the block's first member (distances between relatives are tiny beside their common part): a sparse
- * Johnson-Lindenstrauss transform (Kane and Nelson, JACM 2014), each value added with random signs to SPREAD of the buckets, which
- * costs a hundredth of a dense projection. In large blocks only members of the nearest cells around random members are looked at.
- * What is returned gives some candidates of a member, among which the nearest are sure to be as far as a sketch can tell.
+ * Lists as they were stored, for members that lost none of theirs (`STANDS`). Those that did lose one have to be held against everybody
+ * again (`BROKEN`), as those that are new (`NEW`).
+ * What was stored is of no use where members stand in another order, by which ties are decided, or were measured otherwise.
  */
-function createSketchSearch(
-  cores: readonly Float32Array[],
-  candidates: number,
-  seed: number,
-): { order: Int32Array; candidatesOf(member: number): Int32Array } {
-  const random = createRandom(seed);
-  const sketch = sketchAll(cores, random);
-  const { middle, order, poolOf } = createCells(cores.length, sketch, random);
-  const nearest = createNearestList(candidates);
-  const mark = new Int32Array(cores.length).fill(-1);
-  const pool = new Int32Array(cores.length);
-  const candidatesOf = (m: number): Int32Array => {
-    nearest.clear();
-    mark[m] = m;
-    let size = 0;
-    for (const part of poolOf(m))
-      for (let k = 0; k < part.length; k++) {
-        const other = part[k]!;
-        if (mark[other] === m) continue;
-        mark[other] = m;
-        pool[size++] = other;
-      }
-    const found = sketch.from(m, pool, size);
-    for (let k = 0; k < size; k++) nearest.offer(found[k]!, pool[k]!);
-    const rough = new Set(nearest.items());
-    for (const other of middle) if (other !== m) rough.add(other);
-    return Int32Array.from(rough);
-  };
-  return { order, candidatesOf };
+function startLists(
+  size: number,
+  capacity: number,
+  frame: string,
+  noted: { contents: readonly string[]; before: unknown } | null,
+): { lists: NearestLists; state: Uint8Array } {
+  const lists = createNearestLists(size, capacity);
+  const state = new Uint8Array(size).fill(NEW);
+  const before = noted && isStoredNeighbours(noted.before) ? noted.before : null;
+  if (before === null || before.frame !== frame || before.capacity !== capacity) return { lists, state };
+  const place = new Map(noted!.contents.map((content, i) => [content, i]));
+  const now = before.contents.map((content) => place.get(content) ?? -1);
+  const still = now.filter((i) => i >= 0);
+  if (place.size < size || still.some((i, k) => k > 0 && i <= still[k - 1]!)) return { lists, state };
+  const listed = Math.min(capacity, now.length - 1);
+  now.forEach((m, old) => {
+    if (m < 0) return;
+    state[m] = BROKEN;
+    for (let k = old * capacity; k < old * capacity + listed; k++) if (!(now[before.lists[k]!]! >= 0)) return;
+    for (let k = old * capacity; k < old * capacity + listed; k++)
+      lists.offer(m, before.distances[k]!, now[before.lists[k]!]!);
+    state[m] = STANDS;
+  });
+  return { lists, state };
 }
 
-function sketchAll(cores: readonly Float32Array[], random: () => number): RowDistances {
-  const origin = cores[0]!;
-  const width = origin.length;
+function isStoredNeighbours(value: unknown): value is StoredNeighbours {
+  if (typeof value !== 'object' || value === null) return false;
+  const { frame, contents, capacity, lists, distances } = value as Partial<StoredNeighbours>;
+  return (
+    typeof frame === 'string' &&
+    Array.isArray(contents) &&
+    typeof capacity === 'number' &&
+    lists instanceof Int32Array &&
+    distances instanceof Float32Array &&
+    lists.length === capacity * contents.length &&
+    distances.length === lists.length
+  );
+}
+
+/** All pairs but those that a list which stands has seen. */
+function compareWithAll(lists: NearestLists, state: Uint8Array, distances: Distances): void {
+  const rows = [...state.keys()].filter((m) => state[m] !== STANDS);
+  const some = new Int32Array(TILE);
+  for (let at = 0; at < rows.length; at += TILE) {
+    const tile = rows.slice(at, at + TILE);
+    for (let m = 0; m < state.length; m++) {
+      let count = 0;
+      // of two that do not stand the pair is measured once
+      for (const row of tile) if (row !== m && !(state[m] !== STANDS && m > row)) some[count++] = row;
+      if (count === 0) continue;
+      const found = distances(m, some.subarray(0, count));
+      for (let k = 0; k < count; k++) {
+        const row = some[k]!;
+        lists.offer(row, found[k]!, m);
+        if (state[m] !== STANDS || state[row] === NEW) lists.offer(m, found[k]!, row);
+      }
+    }
+  }
+}
+
+/** The nearest by whole cores among candidates by sketch and what lies in the middle. */
+function measureCandidates(
+  lists: NearestLists,
+  middle: readonly number[],
+  exact: Distances,
+  wanted: number,
+): number[][] {
+  const list = createNearestList(wanted);
+  return lists.items().map((candidates, m) => {
+    const pool = Int32Array.from(new Set([...candidates, ...middle.filter((i) => i !== m)])).sort();
+    const found = exact(m, pool);
+    list.clear();
+    for (let k = 0; k < pool.length; k++) list.offer(found[k]!, pool[k]!);
+    return list.items();
+  });
+}
+
+/**
+ * Sketches of what differs from one member (distances between relatives are tiny beside their common part): a sparse
+ * Johnson-Lindenstrauss transform (Kane and Nelson, JACM 2014), each value added with random signs to SPREAD of the buckets, which
+ * costs a hundredth of a dense projection.
+ */
+function sketchAll(cores: readonly Float32Array[], origin: number, seed: number): RowDistances {
+  const random = createRandom(seed);
+  const middle = cores[origin]!;
+  const width = middle.length;
   const bucket = Uint16Array.from({ length: width * SPREAD }, () => Math.floor(random() * SKETCH));
   const sign = Float32Array.from(bucket, () => (random() < 0.5 ? -1 : 1) / Math.sqrt(SPREAD));
   const sketches = createRowDistances(cores.length, SKETCH);
@@ -104,7 +186,7 @@ function sketchAll(cores: readonly Float32Array[], random: () => number): RowDis
     const sketch = sketches.row(m);
     for (let i = 0; i < width; i++) {
       const x = core[i]!;
-      const y = origin[i]!;
+      const y = middle[i]!;
       // 0 = not read in one of the two
       if (x === 0 || y === 0 || x === y) continue;
       for (let s = i * SPREAD; s < (i + 1) * SPREAD; s++) sketch[bucket[s]!]! += sign[s]! * (x - y);
@@ -113,45 +195,14 @@ function sketchAll(cores: readonly Float32Array[], random: () => number): RowDis
   return sketches;
 }
 
-/** Whom to compare with whom: everybody in blocks of some thousand, else the members of four cells and what lies in the middle. */
-function createCells(
-  n: number,
-  sketch: RowDistances,
-  random: () => number,
-): { middle: Int32Array; order: Int32Array; poolOf(member: number): readonly Int32Array[] } {
-  const cellCount = Math.ceil(Math.sqrt(n));
-  const centres = Array.from({ length: cellCount }, (_, c) => Math.floor(((c + random()) * n) / cellCount));
-  const nearCells = new Int32Array(n * 4);
-  const centrality = new Float64Array(n);
-  const cells: number[][] = centres.map(() => []);
-  const list = createNearestList(4);
-  for (let m = 0; m < n; m++) {
-    list.clear();
-    const distance = sketch.from(m, centres);
-    for (let c = 0; c < cellCount; c++) {
-      centrality[m]! += Math.sqrt(distance[c]!);
-      list.offer(distance[c]!, c);
-    }
-    list.items().forEach((c, k) => {
-      nearCells[m * 4 + k] = c;
-      if (k < 2) cells[c]!.push(m);
-    });
-  }
-  // What lies in the middle is everybody's candidate: hubs, whose children are otherwise far from each other.
-  const middle = Int32Array.from({ length: n }, (_, m) => m)
-    .sort((a, b) => centrality[a]! - centrality[b]! || a - b)
-    .slice(0, 12);
-  if (n <= CELLS_ABOVE) {
-    const everybody = Int32Array.from({ length: n }, (_, m) => m);
-    return { middle, order: everybody, poolOf: () => [everybody] };
-  }
-  const packed = cells.map((cell) => Int32Array.from(cell));
-  return {
-    middle,
-    // Members of one cell after each other: their candidates' cores, 16 KiB each, are still in the processor's cache.
-    order: Int32Array.from({ length: n }, (_, m) => m).sort(
-      (a, b) => nearCells[a * 4]! - nearCells[b * 4]! || a - b,
-    ),
-    poolOf: (m) => [middle, ...[...nearCells.subarray(m * 4, m * 4 + 4)].map((c) => packed[c]!)],
-  };
+/** Members with the least sum of distances to the oldest ones. */
+function findMiddle(sketch: RowDistances, byAge: readonly number[]): number[] {
+  const viewpoints = byAge.slice(0, VIEWPOINTS);
+  const centrality = byAge.map((_, m) => {
+    const distances = sketch.from(m, viewpoints);
+    let sum = 0;
+    for (let k = 0; k < viewpoints.length; k++) sum += Math.sqrt(distances[k]!);
+    return sum;
+  });
+  return [...centrality.keys()].sort((a, b) => centrality[a]! - centrality[b]! || a - b).slice(0, MIDDLE);
 }

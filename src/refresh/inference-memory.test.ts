@@ -46,6 +46,15 @@ describe('inference memory in the store', () => {
     expect([...shelf.rows.keys()]).toEqual(['1-b']);
   });
 
+  it('does not drop what another night will ask for', async () => {
+    const shelf = createShelf();
+    await createInferenceMemory(shelf, '1', { fresh: false }).keep('a', VALUE);
+    const second = createInferenceMemory(shelf, '1', { fresh: false });
+    second.retain('a');
+    expect(await second.prune()).toBe(0);
+    expect([...shelf.rows.keys()]).toEqual(['1-a']);
+  });
+
   it('recalls nothing when everything is to be inferred anew', async () => {
     const shelf = createShelf();
     await createInferenceMemory(shelf, '1', { fresh: false }).keep('a', VALUE);

@@ -6,6 +6,26 @@ import type { Store } from '../store/index.ts';
 /** A large family's edges and evidence are some megabytes; beyond this a row is not ours. */
 const MAX_BYTES = 512 * 2 ** 20;
 
+/** Rows of which this much is tried and hardly gets smaller are kept as they are: hashes and float64s, which are most of what is noted. */
+const TRIED_BYTES = 16_384;
+const WORTH_DEFLATING = 0.75;
+/** The first byte of what `serialize` gives; a zlib stream begins otherwise. */
+const SERIALIZED = 0xff;
+
+/** A value as a row of the store. */
+export function toMemoryRow(value: unknown): Uint8Array {
+  const bytes = serialize(value);
+  const tried = bytes.subarray(0, TRIED_BYTES);
+  return deflateSync(tried, { level: 1 }).length > WORTH_DEFLATING * tried.length
+    ? bytes
+    : deflateSync(bytes, { level: 1 });
+}
+
+/** Throws where it is no row of ours. */
+export function fromMemoryRow(bytes: Uint8Array): unknown {
+  return deserialize(bytes[0] === SERIALIZED ? bytes : inflateSync(bytes, { maxOutputLength: MAX_BYTES }));
+}
+
 /**
  * Conclusions kept in the store. A row that cannot be read, or that another version of Node wrote, is a row forgotten.
  * @param fresh true recalls nothing from former runs
@@ -23,7 +43,7 @@ export function createInferenceMemory(
       const bytes = await store.recallInference(key);
       if (bytes === null) return undefined;
       try {
-        const value: unknown = deserialize(inflateSync(bytes, { maxOutputLength: MAX_BYTES }));
+        const value = fromMemoryRow(bytes);
         used.add(key);
         return value;
       } catch {
@@ -33,7 +53,10 @@ export function createInferenceMemory(
     async keep(name, value) {
       const key = `${prefix}-${name}`;
       used.add(key);
-      await store.keepInference(key, deflateSync(serialize(value), { level: 1 }));
+      await store.keepInference(key, toMemoryRow(value));
+    },
+    retain(name) {
+      used.add(`${prefix}-${name}`);
     },
     prune: () => store.pruneInference(used),
   };

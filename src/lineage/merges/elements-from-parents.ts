@@ -1,3 +1,4 @@
+import { NOTHING, TOPICS } from '../notes.ts';
 import { ulpOf } from '../number-grid.ts';
 import type { PairTable } from '../tree/pair-table.ts';
 import {
@@ -67,19 +68,37 @@ export function explainByElements(
   candidates: readonly number[],
   bases: readonly number[],
 ): SparseMixture | null {
+  const known = new Map<number, Steps | null>();
+  const stepsOf = (base: number): Steps | null => {
+    if (!known.has(base)) known.set(base, stepsFrom(table, child, base, child));
+    return known.get(base)!;
+  };
+  const measureShare = (base: number): number => {
+    const steps = stepsOf(base);
+    return steps === null ? 0 : shareInPlace(steps);
+  };
   const starts = bases
     .filter((base) => base !== child)
-    .flatMap((base) => {
-      const steps = stepsFrom(table, child, base, child);
-      if (steps === null) return [];
-      const inPlace = shareInPlace(steps);
-      return inPlace >= MIN_IN_PLACE ? [{ base, steps, inPlace }] : [];
-    })
+    .map((base) => ({
+      base,
+      inPlace: table.notes.ask(TOPICS.inPlace, [child, base], NOTHING, () => [measureShare(base)])[0]!,
+    }))
+    .filter(({ inPlace }) => inPlace >= MIN_IN_PLACE)
     .sort((a, b) => b.inPlace - a.inPlace || a.base - b.base)
     .slice(0, BASES_TRIED);
   // Most models leave nothing in place on purpose, which a part of their values shows.
-  if (!starts.some(({ steps }) => mayLeaveInPlace(thin(steps)))) return null;
-  const stories = starts.map((start) => ({ ...start, tuned: weighTuned(start.steps) }));
+  const mayBeLeft = (base: number): 0 | 1 => (mayLeaveInPlace(thin(stepsOf(base)!)) ? 1 : 0);
+  if (
+    !starts.some(
+      ({ base }) =>
+        table.notes.ask(TOPICS.leftInPlace, [child, base], NOTHING, () => [mayBeLeft(base)])[0] === 1,
+    )
+  )
+    return null;
+  const stories = starts.map(({ base }) => {
+    const steps = stepsOf(base)!;
+    return { base, steps, tuned: weighTuned(steps) };
+  });
   let best: SparseMixture | null = null;
   for (const { base, steps, tuned } of stories) {
     if (tuned.inPlace < Math.max(MIN_IN_PLACE_NATS, MIN_IN_PLACE_EACH * steps.step.length)) continue;

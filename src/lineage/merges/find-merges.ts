@@ -1,10 +1,12 @@
 import type { LineageModel } from '../../types/lineage.ts';
 import type { World } from '../family-tree.ts';
 import type { ChildFinding, FoundParent } from '../findings.ts';
+import { NOTHING, TOPICS } from '../notes.ts';
 import { logistic } from '../probability.ts';
 import { closenessOfPair, type PairTable } from '../tree/pair-table.ts';
-import { explainByElements, type SparseMixture } from './elements-from-parents.ts';
-import { explainAsMixture, isReproduced, type Mixture, roundingFloor } from './explain-as-mixture.ts';
+import type { SparseMixture } from './elements-from-parents.ts';
+import { isReproduced, type Mixture } from './explain-as-mixture.ts';
+import { recallElements, recallMixture } from './recall-mixture.ts';
 
 /**
  * Log-odds of what was found, as counted over hubs of which parts are missing (bench/calibrate.ts prints them by method). A parent that is
@@ -34,16 +36,24 @@ const SCREEN_POOL = 8;
  * its own children and its parent, at right angles.
  */
 function liesBetween(table: PairTable, child: number, nearest: readonly number[]): boolean {
+  const pool = nearest.slice(0, SCREEN_POOL);
+  return (
+    table.notes.ask(TOPICS.liesBetween, [child, ...pool], NOTHING, () => [
+      measureBetween(table, child, pool),
+    ])[0] === 1
+  );
+}
+
+function measureBetween(table: PairTable, child: number, pool: readonly number[]): 0 | 1 {
   const distance = (a: number, b: number) =>
     table.distances(a, b, 'raw').squared.reduce((sum, d) => sum + d, 0);
-  const pool = nearest.slice(0, SCREEN_POOL);
   const toChild = pool.map((p) => distance(child, p));
   for (let i = 0; i < pool.length; i++)
     for (let j = i + 1; j < pool.length; j++) {
       const dot = (toChild[i]! + toChild[j]! - distance(pool[i]!, pool[j]!)) / 2;
-      if (dot < -0.25 * Math.sqrt(toChild[i]! * toChild[j]!)) return true;
+      if (dot < -0.25 * Math.sqrt(toChild[i]! * toChild[j]!)) return 1;
     }
-  return false;
+  return 0;
 }
 
 export interface FoundMerge {
@@ -66,15 +76,14 @@ export function findMerges(
     if (members.length > SCREEN_ABOVE && !liesBetween(table, child, nearest[child]!)) continue;
     const pool = nearest[child]!.slice(0, POOL);
     const bases = [...new Set([...hubs.slice(0, BASES), ...pool.slice(0, 3)])].filter((b) => b !== child);
-    const floors = roundingFloor(table, child);
     const earlier = (m: number) => existedBy[m]! < existedBy[child]!;
-    const all = explainAsMixture(table, child, pool, bases, floors);
+    const all = recallMixture(table, child, pool, bases);
     const late = (m: Mixture) =>
       m.parents.filter((p) => existedBy[p.model]! > existedBy[child]! + HOUR).length;
     let before: Mixture | null | undefined = pool.every(earlier) && bases.every(earlier) ? all : undefined;
     const fromBefore = (): Mixture | null => {
       if (before === undefined)
-        before = explainAsMixture(table, child, pool.filter(earlier), bases.filter(earlier), floors);
+        before = recallMixture(table, child, pool.filter(earlier), bases.filter(earlier));
       return before;
     };
     // An older model is solved for by extrapolation from its children's merges: what existed before is asked first, and only one wrong
@@ -89,7 +98,7 @@ export function findMerges(
     // Least squares leave no more than rounding, yet the stored values are not those of the sum: small steps of which some were dropped,
     // or a parent that is farther away than the pool reaches.
     const donors = members.length <= SCREEN_ABOVE ? members.map((_, i) => i) : nearest[child]!;
-    const sparse = explainByElements(table, child, donors.filter(earlier), bases.filter(earlier));
+    const sparse = recallElements(table, child, donors.filter(earlier), bases.filter(earlier));
     if (sparse !== null) {
       found.push(toSparseFinding(sparse, members, world));
       continue;
@@ -97,7 +106,7 @@ export function findMerges(
     if (members.length <= SCREEN_ABOVE && members.length > pool.length + 1) {
       // a heavily tuned parent of a merge is farther from it than twenty others are
       const everybody = members.map((_, i) => i).filter((m) => m !== child && earlier(m));
-      const wide = explainAsMixture(table, child, everybody, bases.filter(earlier), floors);
+      const wide = recallMixture(table, child, everybody, bases.filter(earlier));
       if (wide?.exact && (plain === null || isReproduced(wide))) {
         found.push({ mixture: wide, finding: toFinding(wide, members, existedBy, world) });
         continue;

@@ -1,9 +1,26 @@
 import type { TensorSample } from '../../types/fingerprint.ts';
+import { TOPICS } from '../notes.ts';
 import { residualOf, solveNonNegative } from '../numeric/nnls.ts';
 import type { PairTable } from '../tree/pair-table.ts';
 
 /** Mean squared residual over floors when every tensor has weights of its own, and a free share of the base (slerp's sum exceeds 1). */
 export function fitEachTensor(
+  table: PairTable,
+  child: number,
+  base: number,
+  parents: readonly number[],
+  shared: Float64Array,
+): number {
+  const counted = table.samples(child).tensors.flatMap(({ name }, i) => {
+    const t = table.names.get(name);
+    return t === undefined || shared[t] === 0 ? [] : [i, shared[t]!];
+  });
+  return table.notes.ask(TOPICS.fitEachTensor, [child, base, ...parents], counted, () => [
+    measureFit(table, child, base, parents, shared),
+  ])[0]!;
+}
+
+function measureFit(
   table: PairTable,
   child: number,
   base: number,

@@ -1,3 +1,4 @@
+import { NOTHING, TOPICS } from '../notes.ts';
 import { type Grid, roundToGrid, ulpOf } from '../number-grid.ts';
 import type { PairTable } from '../tree/pair-table.ts';
 
@@ -55,6 +56,27 @@ export function fitWithinRounding(
   parents: readonly number[],
   start: readonly number[],
   withBase = true,
+): RoundingFit | null {
+  const models = [child, base, ...parents];
+  const found = table.notes.ask(TOPICS.fitWithinRounding, models, [withBase ? 1 : 0, ...start], () => {
+    const fit = measureFit(table, child, base, parents, start, withBase);
+    return fit === null ? NOTHING : [fit.moving, fit.share, fit.between, fit.betweenShare, ...fit.weights];
+  });
+  if (found.length === 0) return null;
+  const [moving, share, between, betweenShare, ...weights] = Array.from(found) as [
+    ...[number, number, number, number],
+    ...number[],
+  ];
+  return { weights, moving, share, between, betweenShare };
+}
+
+function measureFit(
+  table: PairTable,
+  child: number,
+  base: number,
+  parents: readonly number[],
+  start: readonly number[],
+  withBase: boolean,
 ): RoundingFit | null {
   const rows = collectRows(table, child, base, parents, withBase);
   if (rows === null) return null;

@@ -1,5 +1,11 @@
+import { NOTHING, TOPICS } from '../notes.ts';
 import { createNumberTable } from '../numeric/number-table.ts';
-import { type BranchPriors, branchLogOdds, measureBranchPoint } from './branch-point.ts';
+import {
+  type BranchPriors,
+  branchLogOdds,
+  DEFAULT_BRANCH_PRIORS,
+  measureBranchPoint,
+} from './branch-point.ts';
 import { keptLogOdds } from './kept-values.ts';
 import type { PairTable } from './pair-table.ts';
 
@@ -18,15 +24,19 @@ export type BranchStep = (p: number, q: number, c: number) => number;
 export function createBranchSteps(table: PairTable, priors: BranchPriors): BranchStep {
   const n = table.size;
   const known = createNumberTable(16 * n);
+  const further = priors === DEFAULT_BRANCH_PRIORS ? NOTHING : Object.values(priors);
+  const measure = (p: number, q: number, c: number): number => {
+    const point = measureBranchPoint(table, p, q, c);
+    let step = point === null ? 0 : branchLogOdds(point, priors);
+    if (point !== null && Math.abs(step) < DECIDED) step += keptLogOdds(table, p, q, c);
+    return Math.max(-EDGE_CAP, Math.min(EDGE_CAP, step));
+  };
   return (p, q, c) => {
     const key = (p * n + q) * n + c;
     const kept = known.get(key);
     if (!Number.isNaN(kept)) return kept;
-    const point = measureBranchPoint(table, p, q, c);
-    let step = point === null ? 0 : branchLogOdds(point, priors);
-    if (point !== null && Math.abs(step) < DECIDED) step += keptLogOdds(table, p, q, c);
-    const capped = Math.max(-EDGE_CAP, Math.min(EDGE_CAP, step));
-    known.set(key, capped);
-    return capped;
+    const step = table.scaledNotes.ask(TOPICS.branchStep, [p, q, c], further, () => [measure(p, q, c)])[0]!;
+    known.set(key, step);
+    return step;
   };
 }

@@ -1,5 +1,6 @@
 import type { TensorSample } from '../../types/fingerprint.ts';
 import type { ModelSamples } from '../model-samples.ts';
+import { NO_NOTES, NOTHING, type Notebook, type Notes, TOPICS } from '../notes.ts';
 import { FINENESS, type Grid, readGrid, roundToGrid } from '../number-grid.ts';
 import { createNumberTable } from '../numeric/number-table.ts';
 import { sumOfSquares } from '../numeric/squared-distance.ts';
@@ -35,22 +36,40 @@ export interface PairTable {
   distances(a: number, b: number, mode?: DistanceMode): PairDistances;
   /** see `closenessOfPair` */
   closeness(a: number, b: number): number;
-  /** sum of squares of a tensor's values, per value, averaged over models seen: the scale that distances are held against */
+  /** sum of squares of a tensor's values, per value, averaged over models and rounded: the scale that distances are held against */
   readonly power: Float64Array;
   /** a model's values of a tensor, undefined where it has none */
   values(model: number, tensor: number): Float32Array | undefined;
   samples(model: number): ModelSamples;
+  /** about these models, whatever follows from their values alone */
+  readonly notes: Notes;
+  /** the same, and from the table's weights and power */
+  readonly scaledNotes: Notes;
+}
+
+/** Where notes about a table's models are kept. */
+export interface NotedModels {
+  book: Notebook;
+  /** content of each model, see `Notebook.open` */
+  contents: readonly string[];
+  /** what the samples are: a model's own, or its core cut into pieces */
+  kind: 'samples' | 'cores';
 }
 
 const VECTOR_CAP = 64;
+/** Power is rounded to this part of a factor of two: a mean over all models would make every number new when one is added. */
+const POWER_STEPS = 8;
 const MODES: readonly DistanceMode[] = ['raw', 'forgiving', 'BF16', 'F16'];
 /** Beyond this a sum of squares is an overflown half's. */
 const FINITE = 1e30;
 
-export function createPairTable(models: readonly ModelSamples[]): PairTable {
-  const names = new Map<string, number>();
-  for (const model of models)
-    for (const tensor of model.tensors) if (!names.has(tensor.name)) names.set(tensor.name, names.size);
+export function createPairTable(
+  models: readonly ModelSamples[],
+  noted: NotedModels | null = null,
+): PairTable {
+  // by name, so that sums over tensors are the same whoever else is in the table
+  const all = new Set(models.flatMap((model) => model.tensors.map((tensor) => tensor.name)));
+  const names = new Map([...all].sort().map((name, t) => [name, t]));
   const tensorCount = names.size;
   const weights = new Float64Array(tensorCount);
   const power = new Float64Array(tensorCount);
@@ -85,6 +104,7 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
     byNumber.push(mine);
     layoutOf.push(layout);
   }
+  for (let t = 0; t < tensorCount; t++) power[t] = roundPower(power[t]!);
   const grids = models.map((m) => readGrid(m.tensors));
   const known = createNumberTable();
   const kept: PairDistances[] = [];
@@ -149,6 +169,12 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
     grid: (model) => grids[model]!,
     values: (model, tensor) => byNumber[model]![tensor]?.values,
     samples: (model) => models[model]!,
+    notes: noted?.book.open(noted.contents, noted.kind) ?? NO_NOTES,
+    scaledNotes:
+      noted?.book.open(
+        noted.contents,
+        JSON.stringify([noted.kind, [...names.keys()], [...weights], [...power]]),
+      ) ?? NO_NOTES,
     distances(a, b, asked = 'forgiving') {
       const low = a < b ? a : b;
       const high = a < b ? b : a;
@@ -165,12 +191,19 @@ export function createPairTable(models: readonly ModelSamples[]): PairTable {
       const key = a < b ? a * models.length + b : b * models.length + a;
       const found = closeness.get(key);
       if (!Number.isNaN(found)) return found;
-      const value = measureCloseness(table, a, b);
+      const pair = a < b ? [a, b] : [b, a];
+      const value = table.scaledNotes.ask(TOPICS.closeness, pair, NOTHING, () => [
+        measureCloseness(table, a, b),
+      ])[0]!;
       closeness.set(key, value);
       return value;
     },
   };
   return table;
+}
+
+function roundPower(power: number): number {
+  return power > 0 ? 2 ** (Math.round(POWER_STEPS * Math.log2(power)) / POWER_STEPS) : 0;
 }
 
 /**
