@@ -8,7 +8,7 @@ import { areComparable } from './pair-statistics.ts';
 
 /** A cast lies nearer to its source than any fine-tune; a few more are looked at because distances are sampled. */
 const CAST_CANDIDATES = 8;
-const SCAN_BELOW = 200;
+const SCAN_BELOW = 20;
 /** A cast must agree everywhere but in values too small for one of the formats. */
 const CAST_AGREEMENT = 0.9999;
 /** f32 -> f16 -> bf16 rounds twice and differs from direct rounding in 6.3 % of values, by one unit. */

@@ -26,6 +26,7 @@ export const TOPICS = {
   fitEachTensor: 7,
   mixture: 8,
   elements: 9,
+  grid: 10,
 } as const;
 export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 

@@ -1,7 +1,8 @@
 /**
  * Minimum spanning arborescence: each node but the root gets the incoming edge of a cheapest directed tree.
  * Gabow, Galil, Spencer and Tarjan (1986) in the contracting form with mergeable heaps: O(E log V).
- * Heaps are skew heaps with lazy addition; contraction is undone in reverse to read the chosen edges off.
+ * Heaps are skew heaps with lazy addition; contraction is undone in reverse to read the chosen edges off. Only nodes on a cycle of
+ * cheapest edges get a heap: in a tree search most do not.
  */
 
 interface ArborescenceEdge {
@@ -88,10 +89,25 @@ export function findArborescenceOf(
     return rest;
   };
 
-  for (let e = 0; e < count; e++) {
-    const to = targets[e]!;
-    if (sources[e] !== to && to !== root) heap[to] = merge(heap[to]!, e);
+  const { first, incoming } = groupByTarget(nodeCount, sources, targets);
+  const hasHeap = new Uint8Array(nodeCount);
+  const cheapest = new Int32Array(nodeCount).fill(-1);
+  for (let node = 0; node < nodeCount; node++) {
+    if (node === root) continue;
+    for (let i = first[node]!; i < first[node + 1]!; i++) {
+      const e = incoming[i]!;
+      if (cheapest[node]! < 0 || cost[e]! < cost[cheapest[node]!]!) cheapest[node] = e;
+    }
   }
+  /** The heap of a node whose cheapest edge is taken: all others, at what they cost beyond it. */
+  const heapBeyondCheapest = (node: number): number => {
+    const taken = cheapest[node]!;
+    let all = -1;
+    for (let i = first[node]!; i < first[node + 1]!; i++)
+      if (incoming[i] !== taken) all = merge(all, incoming[i]!);
+    if (all >= 0) lazy[all]! -= cost[taken]!;
+    return all;
+  };
 
   // Union-find with rollback (union by size, no path compression), so contraction can be undone.
   const parent = new Int32Array(nodeCount).fill(-1);
@@ -128,16 +144,18 @@ export function findArborescenceOf(
     let u = find(start);
     let length = 0;
     while (seen[u]! < 0) {
-      const top = heap[u]!;
+      const top = hasHeap[u] ? heap[u]! : cheapest[u]!;
       if (top < 0) return null;
-      push(top);
-      const price = cost[top]!;
-      // Everything else that enters u now costs what it costs beyond the edge taken.
-      lazy[top]! -= price;
-      push(top);
-      heap[u] = merge(left[top]!, right[top]!);
-      left[top] = -1;
-      right[top] = -1;
+      if (hasHeap[u]) {
+        push(top);
+        const price = cost[top]!;
+        // Everything else that enters u now costs what it costs beyond the edge taken.
+        lazy[top]! -= price;
+        push(top);
+        heap[u] = merge(left[top]!, right[top]!);
+        left[top] = -1;
+        right[top] = -1;
+      }
       const from = find(sources[top]!);
       if (from === u) continue;
       queue[length] = top;
@@ -153,10 +171,11 @@ export function findArborescenceOf(
         do {
           length--;
           w = path[length]!;
-          heapOfCycle = merge(heapOfCycle, heap[w]!);
+          heapOfCycle = merge(heapOfCycle, hasHeap[w] ? heap[w]! : heapBeyondCheapest(w));
         } while (join(u, w));
         u = find(u);
         heap[u] = heapOfCycle;
+        hasHeap[u] = 1;
         seen[u] = -1;
         cycles.push({ at: u, time, edges: Array.from(queue.subarray(length, end)) });
       }
@@ -172,4 +191,19 @@ export function findArborescenceOf(
   }
   chosen[root] = -1;
   return chosen;
+}
+
+/** Edges by the node they enter, in their order; without loops. */
+function groupByTarget(
+  nodeCount: number,
+  sources: Int32Array,
+  targets: Int32Array,
+): { first: Int32Array; incoming: Int32Array } {
+  const first = new Int32Array(nodeCount + 1);
+  for (let e = 0; e < targets.length; e++) if (sources[e] !== targets[e]) first[targets[e]! + 1]!++;
+  for (let node = 0; node < nodeCount; node++) first[node + 1]! += first[node]!;
+  const incoming = new Int32Array(first[nodeCount]!);
+  const next = first.slice();
+  for (let e = 0; e < targets.length; e++) if (sources[e] !== targets[e]) incoming[next[targets[e]!]!++] = e;
+  return { first, incoming };
 }

@@ -59,6 +59,7 @@ export interface NotedModels {
 const VECTOR_CAP = 64;
 /** Power is rounded to this part of a factor of two: a mean over all models would make every number new when one is added. */
 const POWER_STEPS = 8;
+const GRIDS: readonly Grid[] = ['BF16', 'F16', 'F32'];
 const MODES: readonly DistanceMode[] = ['raw', 'forgiving', 'BF16', 'F16'];
 /** Beyond this a sum of squares is an overflown half's. */
 const FINITE = 1e30;
@@ -105,7 +106,10 @@ export function createPairTable(
     layoutOf.push(layout);
   }
   for (let t = 0; t < tensorCount; t++) power[t] = roundPower(power[t]!);
-  const grids = models.map((m) => readGrid(m.tensors));
+  const notes = noted?.book.open(noted.contents, noted.kind) ?? NO_NOTES;
+  const grids = models.map(
+    (m, i) => GRIDS[notes.ask(TOPICS.grid, [i], NOTHING, () => [GRIDS.indexOf(readGrid(m.tensors))])[0]!]!,
+  );
   const known = createNumberTable();
   const kept: PairDistances[] = [];
   const closeness = createNumberTable();
@@ -169,7 +173,7 @@ export function createPairTable(
     grid: (model) => grids[model]!,
     values: (model, tensor) => byNumber[model]![tensor]?.values,
     samples: (model) => models[model]!,
-    notes: noted?.book.open(noted.contents, noted.kind) ?? NO_NOTES,
+    notes,
     scaledNotes:
       noted?.book.open(
         noted.contents,
