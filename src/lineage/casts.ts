@@ -3,6 +3,7 @@ import type { Block } from './blocks.ts';
 import { type CopyClass, type CopyFinding, gridDtype } from './copies.ts';
 import { squaredDistance } from './cosine-test.ts';
 import type { ModelSamples, SampleCache } from './model-samples.ts';
+import { NO_NOTES, NOTHING, type Notes, TOPICS } from './notes.ts';
 import { FINENESS, type Grid, readGrid, roundToGrid } from './number-grid.ts';
 import { areComparable } from './pair-statistics.ts';
 
@@ -94,31 +95,24 @@ function fineness(model: LineageModel): number {
 /** bfloat16 moves a value by at most 2^-9 of itself, 2^-10.3 on average (root mean square 2^-10). */
 const ROUNDING_POWER = 2 ** -17;
 
-/** The best source of each cast of one block, among its nearest relatives. */
+/** The best source of each cast of one block, among its nearest relatives. `notes`: about the models by their cores. */
 export async function findBlockCasts(
   models: readonly LineageModel[],
   block: Block,
   world: { cache: SampleCache },
+  notes: Notes = NO_NOTES,
 ): Promise<CopyFinding[]> {
   const sourceOf = new Map<string, CopyFinding>();
   for (const i of block.members) {
     const model = models[i]!;
     if (model.fingerprint.quantized) continue;
-    // a cast is within one rounding of its source, which the core shows before any sample is loaded
-    const { core } = model.fingerprint;
-    const limit = ROUNDING_POWER * powerOf(core);
     // in small blocks asking everybody is cheaper than ranking everybody: most are given up after a few values
     const pool = block.members.length <= SCAN_BELOW ? block.members : block.nearest.get(i)!;
-    const within: { model: LineageModel; off: number }[] = [];
-    for (const j of pool) {
-      const other = models[j]!;
-      if (j === i || other.fingerprint.quantized) continue;
-      const off = squaredDistance(core, other.fingerprint.core, limit);
-      if (off < limit) within.push({ model: other, off });
-    }
+    const within = notes.ask(TOPICS.withinRounding, [i, ...pool], NOTHING, () =>
+      findWithinRounding(models, i, pool),
+    );
     if (within.length === 0) continue;
-    within.sort((a, b) => a.off - b.off);
-    const near = within.slice(0, CAST_CANDIDATES).map((found) => found.model);
+    const near = Array.from(within, (at) => models[pool[at]!]!);
     const samples = await world.cache.get([model.repo, ...near.map((m) => m.repo)]);
     const mine = samples.get(model.repo);
     for (const other of near) {
@@ -131,6 +125,21 @@ export async function findBlockCasts(
     }
   }
   return [...sourceOf.values()];
+}
+
+/** A cast is within one rounding of its source, which the core shows before any sample is loaded. Places in the pool, nearest first. */
+function findWithinRounding(models: readonly LineageModel[], i: number, pool: readonly number[]): number[] {
+  const { core } = models[i]!.fingerprint;
+  const limit = ROUNDING_POWER * powerOf(core);
+  const within: { at: number; off: number }[] = [];
+  pool.forEach((j, at) => {
+    const { fingerprint } = models[j]!;
+    if (j === i || fingerprint.quantized) return;
+    const off = squaredDistance(core, fingerprint.core, limit);
+    if (off < limit) within.push({ at, off });
+  });
+  within.sort((a, b) => a.off - b.off);
+  return within.slice(0, CAST_CANDIDATES).map(({ at }) => at);
 }
 
 function powerOf(values: Float32Array): number {

@@ -85,18 +85,21 @@ export async function concludeBlock(
     { seed: options.seed, nearest: NEAREST },
     noted ? { contents: noted.contents, before: before.neighbours } : null,
   );
+  const notes = noted ? { book: createNotebook(before.numbers), contents: noted.contents } : null;
   // copies of the members themselves lie outside: only their dates matter here
   const classes = new Map<string, CopyClass>(
     models.map((m, i) => [m.repo, { source: m, members: [m], existedBy: existedBy[i]! }]),
   );
   const world: World = { cache, options, calibration, classes };
-  const casts = models.length < 2 ? [] : await findBlockCasts(models, block, world);
+  const casts =
+    models.length < 2
+      ? []
+      : await findBlockCasts(models, block, world, notes?.book.open(notes.contents, 'cores'));
   joinCasts(casts, classes);
   const cast = new Set(casts.map((c) => c.child));
   const present = block.members.filter((i) => !cast.has(models[i]!.repo));
   const trunk = present.filter((i) => !models[i]!.fingerprint.quantized);
   const findings: ChildFinding[] = [];
-  const notes = noted ? { book: createNotebook(before.numbers), contents: noted.contents } : null;
   const family = trunk.length > 0 ? await growBlock(models, trunk, block, { findings, world, notes }) : null;
   if (family === null) return { casts, family: null, findings, treeFindings: [] };
   for (const i of present) {

@@ -27,6 +27,7 @@ export const TOPICS = {
   mixture: 8,
   elements: 9,
   grid: 10,
+  withinRounding: 11,
 } as const;
 export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 
