@@ -108,15 +108,12 @@ for (const problem of test)
   held.push({ name: problem.name, outcomes: await inferOutcomes(problem, calibration, false) });
 held.push({ name: 'parts of these', outcomes: await infer(testParts, calibration, false) });
 
-/** Of edges claimed to be likelier right than wrong. */
-const measureShown = (outcomes: readonly Outcome[]) =>
-  measureReliability(outcomes.filter(({ probability }) => probability >= 0.5));
 const outcomes = held.flatMap((h) => h.outcomes);
-const all = measureShown(outcomes);
-const report = held.map((h) => ({ name: h.name, ...measureShown(h.outcomes) }));
+const all = measureReliability(outcomes);
+const report = held.map((h) => ({ name: h.name, ...measureReliability(h.outcomes) }));
 const byMethod = [...Map.groupBy(outcomes, (o) => `${o.method} ${o.relation}`)].map(([name, of]) => ({
   name,
-  ...measureShown(of),
+  ...measureReliability(of),
 }));
 const { source: _, ...numbers } = calibration;
 process.stdout.write(`${JSON.stringify(numbers)}\n\n`);

@@ -125,7 +125,7 @@ export async function inferOutcomes(
   const result = await inferLineage(models, loaderOf(samples), {
     method: 'hublineage',
     seed: 1,
-    minProbability: unfitted ? 0 : 0.5,
+    minProbability: unfitted ? 0 : 0.25,
     calibration: unfitted ? { ...calibration, ...UNFITTED, rootSupport: ROOT_IS_THERE } : calibration,
     roundTrip: values === null ? ROUND_TRIP : roundTripBlocks,
     positions: values === null ? createPositionsOf(DEFAULT_SAMPLING) : positionsOfGenerated(values),
