@@ -211,7 +211,9 @@ function sayRelation(edge: Edge | undefined, input: AuditInput): string {
     case 'cast':
       return `every value read is that of ${name} in another number format`;
     case 'quantized':
-      return `its values are those of ${name}, rounded to blocks`;
+      return edge.method === 'requantise'
+        ? `its values are those of ${name}, rounded to blocks`
+        : `beside quantised files it holds one whose every value read is that of ${name}`;
     case 'transformed':
       return `order-free statistics match ${name} with its units reordered`;
     default:

@@ -150,6 +150,8 @@ function pick<T>(
 }
 
 /** Repos holding the same values, from chosen copy and cast edges; repos alone in their class are left out. */
+const SAME_VALUES = new Set(['hash', 'values', 'rounding']);
+
 function equivalenceClasses(edges: readonly Edge[]): Map<string, readonly string[]> {
   const leader = new Map<string, string>();
   const find = (name: string): string => {
@@ -159,7 +161,8 @@ function equivalenceClasses(edges: readonly Edge[]): Map<string, readonly string
     return at;
   };
   for (const edge of edges) {
-    const same = edge.relation === 'duplicate' || edge.relation === 'cast';
+    // of a repo with quantised files the unquantised one may have been read: its values are then the source's
+    const same = edge.relation === 'duplicate' || edge.relation === 'cast' || SAME_VALUES.has(edge.method);
     if (edge.rank !== 1 || !same || edge.parentKind === 'virtual') continue;
     for (const name of [edge.child, edge.parent]) if (!leader.has(name)) leader.set(name, name);
     const [a, b] = [find(edge.child), find(edge.parent)].sort();

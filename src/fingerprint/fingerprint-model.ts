@@ -47,6 +47,7 @@ export async function fingerprintModel(
     format: weights.format,
     dtype: weights.dtype,
     quantized: weights.quantized,
+    ...(weights.quantizedBeside ? { quantizedBeside: true } : {}),
     params: weights.params,
     widths: { ...weights.widths },
     adapter: weights.adapter,

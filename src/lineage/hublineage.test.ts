@@ -31,6 +31,15 @@ describe('inferLineage on generated families', () => {
     expect(score.familiesRight).toBeGreaterThan(0.85);
   });
 
+  it('calls a cast in a repo that also holds quantised files a quantised model', async () => {
+    const cast = result.edges.find((e) => e.relation === 'cast')!;
+    const models = hub.models.map((m) =>
+      m.repo === cast.child ? { ...m, fingerprint: { ...m.fingerprint, quantizedBeside: true } } : m,
+    );
+    const { edges } = await infer({ ...hub, models });
+    expect(edges.find((e) => e.child === cast.child)).toEqual({ ...cast, relation: 'quantized' });
+  });
+
   it('beats guessing by time alone', async () => {
     const ours = scoreLineage(hub.truth, result);
     const theirs = scoreLineage(hub.truth, await infer(hub, { method: 'nearest-earlier' }));

@@ -74,7 +74,8 @@ export async function inferHublineage(
     const found = placeAdapter(adapter, samples, families, world);
     if (found) findings.push(found);
   }
-  for (const copy of copies) findings.push(toCopyFinding(copy, world));
+  const packs = new Set(models.filter((m) => m.fingerprint.quantizedBeside).map((m) => m.repo));
+  for (const copy of copies) findings.push(toCopyFinding(copy, packs, world));
   return assemble(models, findings, options.minProbability, virtualParents);
 }
 
@@ -98,7 +99,8 @@ function renameParents(finding: ChildFinding, renamed: ReadonlyMap<string, Linea
   };
 }
 
-function toCopyFinding(copy: CopyFinding, world: World): ChildFinding {
+/** @param packs repos that offer quantised files: an unquantised one among them is how it was read, not what the repo is */
+function toCopyFinding(copy: CopyFinding, packs: ReadonlySet<string>, world: World): ChildFinding {
   const raw = 6;
   const final = Math.min(world.calibration.cap, raw);
   const probe =
@@ -109,7 +111,7 @@ function toCopyFinding(copy: CopyFinding, world: World): ChildFinding {
         : 'equal-after-rounding';
   return {
     child: copy.child,
-    relation: copy.relation,
+    relation: copy.relation === 'cast' && packs.has(copy.child) ? 'quantized' : copy.relation,
     method: copy.method,
     chosen: [
       {

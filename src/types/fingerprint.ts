@@ -33,6 +33,8 @@ export interface Fingerprint {
   format: string;
   dtype: string;
   quantized: boolean;
+  /** the repo holds quantised files of the same model beside those read */
+  quantizedBeside?: boolean;
   params: number;
   widths: ModelWidths;
   adapter: AdapterFacts | null;

@@ -101,6 +101,8 @@ export interface ModelWeights {
   /** dominant number format by values: a DType or a ggml/scheme name (`Q8_0`, `bnb-nf4`, `gptq`). */
   dtype: string;
   quantized: boolean;
+  /** the repo holds quantised files of the same model beside those read */
+  quantizedBeside?: boolean;
   /** number of values in full tensors (quantised ones counted unpacked) */
   params: number;
   widths: ModelWidths;

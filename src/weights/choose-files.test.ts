@@ -165,6 +165,15 @@ describe('chooseFiles', () => {
     expect(first(paths)).toBe(expected);
   });
 
+  it.each([
+    [['m.F16.gguf', 'm.Q4_0.gguf'], true],
+    [['m.F16.gguf', 'm.BF16.gguf'], undefined],
+    [['m.F16.gguf', 'mmproj-m-Q8_0.gguf'], undefined],
+    [['m.Q8_0.gguf', 'm.Q4_0.gguf'], undefined],
+  ])('says of %s whether quantised files lie beside what is read', (paths, expected) => {
+    expect(chooseFiles(listing(paths), 'name')[0]?.quantizedBeside).toBe(expected);
+  });
+
   it('chooses the same whatever the order of the listing', () => {
     const paths = [
       'a.safetensors',

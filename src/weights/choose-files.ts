@@ -13,6 +13,8 @@ export interface Candidate {
   /** PEFT's adapter_config.json, or null */
   adapterConfig: string | null;
   note: string | null;
+  /** the repo holds coarser files of the same model beside these: what is read of it is not what it is offered as */
+  quantizedBeside?: boolean;
 }
 
 /** Folders that never hold the model itself (components, exports, trainer state). */

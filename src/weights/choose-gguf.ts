@@ -54,7 +54,8 @@ export function chooseGgufFiles(files: readonly HubFile[]): Candidate[] {
   ranked.sort(
     (a, b) => a.rank - b.rank || b.size - a.size || ((a.paths[0] ?? '') < (b.paths[0] ?? '') ? -1 : 1),
   );
-  return ranked.map(({ paths }, index) => ({
+  const rounds = ({ rank }: { rank: number }) => rank >= LABELS.indexOf('Q8_0') && rank < LABELS.length;
+  return ranked.map(({ paths, rank }, index) => ({
     reader: 'gguf',
     format: 'gguf',
     files: paths,
@@ -64,6 +65,7 @@ export function chooseGgufFiles(files: readonly HubFile[]): Candidate[] {
       index === 0 && ranked.length > 1
         ? `the repo holds ${ranked.length} quantisations, read ${paths[0]}`
         : null,
+    ...(!rounds({ rank }) && ranked.some(rounds) ? { quantizedBeside: true } : {}),
   }));
 }
 

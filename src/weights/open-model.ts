@@ -57,7 +57,11 @@ async function openCandidate(
     }
     const sources = await mapParallel(candidate.files, PARALLEL_FILES, (path) => repo.open(path));
     const weights = toGgufWeights(await openGguf(sources), sources);
-    return candidate.note === null ? weights : { ...weights, notes: [candidate.note, ...weights.notes] };
+    return {
+      ...weights,
+      ...(candidate.quantizedBeside ? { quantizedBeside: true } : {}),
+      notes: candidate.note === null ? weights.notes : [candidate.note, ...weights.notes],
+    };
   }
   const stored = await readTensors(repo, candidate, listing);
   const unpacked = resolveQuantized(stored.tensors);
