@@ -35,14 +35,17 @@ export interface Scorer {
 /**
  * Scores every candidate parent of every node by walking down the present tree and asking at each edge on which side the node branches
  * off. Runs a hundred times for each family, so it works on typed arrays that are kept, and names the terms only once the tree stands.
+ * From one tree to the next most paths stay as they are, and with them the candidates and their geometry: only dates and children are
+ * counted anew.
  */
 export function createScorer({ nodes, nearest, calibration, stepOf, agreement }: Scoring): Scorer {
   const n = nodes.length;
-  const start = new Int32Array(n + 1);
-  let parents = new Int32Array(32 * n);
+  let current = createWalks(n);
+  let former: Walks | null = null;
+  let formerTree: Int32Array | null = null;
   let score = new Float64Array(32 * n);
   let turned = new Float64Array(32 * n);
-  let geometry = new Float64Array(32 * n);
+  const logOf = Float64Array.from({ length: n + 2 }, (_, k) => Math.log(k));
   /** of the node in hand: marks are its index, so nothing has to be cleared */
   const inPool = new Int32Array(n);
   const measured = new Int32Array(n);
@@ -67,7 +70,7 @@ export function createScorer({ nodes, nearest, calibration, stepOf, agreement }:
     return -(others > 0 ? REPEAT_TIME_COST : calibration.time);
   };
   const hubTerm = (tree: Int32Array, count: Int32Array, child: number, q: number): number =>
-    calibration.hub * Math.log(1 + count[q]! - (tree[child] === q ? 1 : 0));
+    calibration.hub * logOf[1 + count[q]! - (tree[child] === q ? 1 : 0)]!;
 
   const addWithAncestors = (tree: Int32Array, child: number, from: number): void => {
     for (let v = from; v >= 0 && inPool[v] !== child; v = tree[v]!) {
@@ -123,40 +126,68 @@ export function createScorer({ nodes, nearest, calibration, stepOf, agreement }:
       const count = Int32Array.from(children, (c) => c.length);
       const older = olderChildrenOf(tree);
       for (const marks of [inPool, measured, turnMeasured]) marks.fill(-1);
+      const stays = formerTree === null ? null : findUnmoved(formerTree, tree);
+      const known = former;
+      former = current;
+      current = known ?? createWalks(n);
+      const before = stays === null ? null : former;
+      const { start } = current;
       let at = 0;
       for (let child = 0; child < n; child++) {
         start[child] = at;
         const { pinned } = nodes[child]!;
-        if (pinned === undefined) gather(tree, children, child);
+        const free = pinned === undefined;
+        const from = before?.start[child] ?? 0;
+        // the walk ends where its candidates do: nothing that it passed has moved
+        const again =
+          free &&
+          stays !== null &&
+          stays.children[child] === 1 &&
+          stays.path[child] === 1 &&
+          nearest[child]!.every((q) => stays.path[q] === 1);
+        if (free && !again) gather(tree, children, child);
         else pool.length = 0;
-        if (at + pool.length + 1 > parents.length) {
-          parents = grown(parents, Int32Array);
+        const most = again ? before!.start[child + 1]! - from : pool.length + 1;
+        while (at + most > current.parents.length) growWalks(current);
+        while (at + most > score.length) {
           score = grown(score, Float64Array);
           turned = grown(turned, Float64Array);
-          geometry = grown(geometry, Float64Array);
         }
-        if (pinned !== undefined && pinned >= 0) {
+        const { parents, geometry, branches } = current;
+        if (!free && pinned >= 0) {
           parents[at] = pinned;
           score[at] = turned[at] = geometry[at] = 0;
           at++;
+        }
+        const first = at;
+        if (again) {
+          parents.set(before!.parents.subarray(from, from + most), at);
+          geometry.set(before!.geometry.subarray(from, from + most), at);
+          branches.set(before!.branches.subarray(from, from + most), at);
+          at += most;
         }
         for (const q of pool) {
           if (isBarred(child, q)) continue;
           measure(tree, child, q);
           parents[at] = q;
           geometry[at] = below[q]!;
-          score[at] =
-            below[q]! +
+          branches[at] = branch[q]!;
+          at++;
+        }
+        for (let i = first; i < at; i++) {
+          const q = parents[i]!;
+          score[i] =
+            geometry[i]! +
             timeTerm(tree, older, child, q) +
             hubTerm(tree, count, child, q) +
             vocabularyTerm(nodes[q]!, nodes[child]!, calibration) +
             (agreement ? agreement(child, q) : 0);
-          turned[at] = costOfTurning(tree, count, child, branch[q]!);
-          at++;
+          turned[i] = costOfTurning(tree, count, child, branches[i]!);
         }
       }
       start[n] = at;
-      return { start, parent: parents, score, turned, geometry };
+      formerTree = tree.slice();
+      return { start, parent: current.parents, score, turned, geometry: current.geometry };
     },
     list(tree, scores) {
       const count = Int32Array.from(childrenOf(tree), (c) => c.length);
@@ -179,6 +210,52 @@ export function createScorer({ nodes, nearest, calibration, stepOf, agreement }:
       });
     },
   };
+}
+
+/** The candidates of all nodes and the ways down to them, as in `CandidateScores`; `branches`: the child's child a candidate lies below, or -1. */
+interface Walks {
+  start: Int32Array;
+  parents: Int32Array;
+  geometry: Float64Array;
+  branches: Int32Array;
+}
+
+function createWalks(n: number): Walks {
+  return {
+    start: new Int32Array(n + 1),
+    parents: new Int32Array(32 * n),
+    geometry: new Float64Array(32 * n),
+    branches: new Int32Array(32 * n),
+  };
+}
+
+function growWalks(walks: Walks): void {
+  walks.parents = grown(walks.parents, Int32Array);
+  walks.geometry = grown(walks.geometry, Float64Array);
+  walks.branches = grown(walks.branches, Int32Array);
+}
+
+/** 1 for nodes whose way up to the root is the same in both trees, and for nodes that have the same children. */
+function findUnmoved(before: Int32Array, after: Int32Array): { path: Int8Array; children: Int8Array } {
+  const n = after.length;
+  const path = new Int8Array(n).fill(-1);
+  const children = new Int8Array(n).fill(1);
+  const open: number[] = [];
+  for (let v = 0; v < n; v++) {
+    if (before[v] !== after[v]) {
+      if (before[v]! >= 0) children[before[v]!] = 0;
+      if (after[v]! >= 0) children[after[v]!] = 0;
+    }
+    let up = v;
+    for (; up >= 0 && path[up] === -1; up = after[up]!) open.push(up);
+    let stays = up < 0 ? 1 : path[up]!;
+    while (open.length > 0) {
+      const at = open.pop()!;
+      if (before[at] !== after[at]) stays = 0;
+      path[at] = stays;
+    }
+  }
+  return { path, children };
 }
 
 function grown<T extends Int32Array | Float64Array>(old: T, Type: { new (length: number): T }): T {
