@@ -23,7 +23,7 @@ export function keptLogOdds(table: PairTable, p: number, q: number, c: number): 
 
 function countKept(table: PairTable, p: number, q: number, c: number): { ofP: number; ofQ: number } {
   const grid = table.grid(c);
-  const each = Math.max(16, Math.ceil(MAX_VALUES / table.tensorCount));
+  const each = Math.max(16, Math.ceil(MAX_VALUES / table.samples(c).tensors.length));
   const finest = Math.max(FINENESS[table.grid(p)], FINENESS[table.grid(q)]);
   const rounds = finest > FINENESS[grid];
   let ofP = 0;
