@@ -98,7 +98,7 @@ export function growTree(
     for (const root of fixed >= 0 ? [fixed] : rootsToTry(nodes, start, calibration, large ? 1 : 3)) {
       const from = reroot(start, root);
       keep(settle(scorer, nodes, from, calibration, met));
-      if (trust > 1 || fixed >= 0 || isOldest(nodes, root)) continue;
+      if (trust > 1 || fixed >= 0 || countOlder(nodes, from, root) < 2) continue;
       const forgiven = forgive(nodes, root);
       const others = createScorer({ nodes: forgiven, nearest, calibration, stepOf, agreement });
       keep(settle(others, forgiven, from, calibration, new Map()));
@@ -168,8 +168,13 @@ function pickTree(trees: readonly Int32Array[], compare: TreeComparison): Int32A
   return best.tree;
 }
 
-function isOldest(nodes: readonly TreeNode[], root: number): boolean {
-  return nodes.every((node) => isEarlier(nodes[root]!, node));
+/** Children older than the root: one alone pays for its date whoever else comes, so only of several is there something to forgive. */
+function countOlder(nodes: readonly TreeNode[], tree: Int32Array, root: number): number {
+  let count = 0;
+  tree.forEach((p, v) => {
+    if (p === root && !isEarlier(nodes[root]!, nodes[v]!)) count++;
+  });
+  return count;
 }
 
 /** As if a model had been there before all others: one that was uploaded again, or late, has the date of that. */
