@@ -7,6 +7,8 @@ export interface CardPatchInput {
   declared: readonly string[];
   /** inferred parents; virtual ones are left out, since nobody can declare them */
   inferred: readonly string[];
+  /** of the least sure of these */
+  probability: number;
   relationInferred: Relation | null;
   /** the card itself when it is at hand: the diff then has true lines and context */
   readme?: string | null;
@@ -15,14 +17,17 @@ export interface CardPatchInput {
 /** The only relations the Hub accepts in a card. */
 const HUB_RELATIONS: readonly Relation[] = ['finetune', 'adapter', 'merge', 'quantized'];
 const SUGGESTED: readonly VerdictKind[] = ['undeclared', 'contradicted'];
+/** The likeliest parent is named in the report however unsure it is; on a card it would stand as a fact. */
+const SURE_ENOUGH = 0.75;
 
 /**
  * A change to the card's front matter as a unified diff, for a person to read, doubt and send: never sent by us. Null where nothing is
- * to be suggested: another verdict, or parents that are not on the Hub.
+ * to be suggested: another verdict, parents that are not on the Hub, or not sure enough.
  */
 export function suggestCardPatch(input: CardPatchInput): string | null {
   const parents = input.inferred.filter((parent) => !parent.startsWith('virtual/'));
-  if (!SUGGESTED.includes(input.verdict) || parents.length === 0) return null;
+  if (!SUGGESTED.includes(input.verdict) || parents.length === 0 || input.probability < SURE_ENOUGH)
+    return null;
   const added = [...baseModelLines(parents), ...relationLines(input.relationInferred)];
   if (typeof input.readme === 'string') return diffOfCard(input.readme, added);
   const removed = input.declared.length > 0 ? baseModelLines(input.declared) : [];
