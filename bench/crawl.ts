@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { downloadFile, listFiles } from '@huggingface/hub';
+import { DEFAULT_MIN_PROBABILITY } from '../src/config/index.ts';
 import { createHubClient } from '../src/hub/index.ts';
 import { type RunOutcome, runStages } from '../src/refresh/index.ts';
 import type { Config } from '../src/types/config.ts';
@@ -57,7 +58,12 @@ function toConfig(endpoint: string): Config {
       readCards: 'missing',
     },
     sampling: { valuesPerTensor: 512, maxRequests: 256, maxBytes: 4_000_000, seed: 1, concurrency: 4 },
-    lineage: { method: 'hublineage', seed: 1, minProbability: 0.25, contradictionPValue: 1e-6 },
+    lineage: {
+      method: 'hublineage',
+      seed: 1,
+      minProbability: DEFAULT_MIN_PROBABILITY,
+      contradictionPValue: 1e-6,
+    },
     database: { file: database },
     report: { directory: folder, formats: [], top: 10, metricsFile: null },
     run: { maxRequests: null, maxBytes: null, deadline: null, limit: null },

@@ -3,6 +3,7 @@
  * detector as one more probe, at several weights, on generated families of seeds it was never trained on, and on a zoo's families; how
  * many of those were in training is told.
  */
+import { DEFAULT_MIN_PROBABILITY } from '../src/config/index.ts';
 import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
 import { inferLineage, type LineageOptions } from '../src/lineage/index.ts';
 import { DETECTOR_FOLDER, readSets } from '../src/refresh/detector/files.ts';
@@ -88,7 +89,7 @@ for (const [name, group] of Map.groupBy(problems, (p) => p.name))
       const result = await inferLineage(models, loaderOf(samples), {
         method: 'hublineage',
         seed: 1,
-        minProbability: 0.25,
+        minProbability: DEFAULT_MIN_PROBABILITY,
         ...options,
         ...(weight > 0 ? { detectors: { phylogeny: detector, weight } } : {}),
       });

@@ -7,6 +7,7 @@
  * `node bench/families.ts --merges [--seeds 101-110] [--nested]`: merges alone, over many seeds, over all of them and over those that show
  * above rounding; `--nested` lets merges be parents of merges.
  */
+import { DEFAULT_MIN_PROBABILITY } from '../src/config/index.ts';
 import { inferLineage, LINEAGE_METHODS } from '../src/lineage/index.ts';
 import type { LineageResult } from '../src/types/lineage.ts';
 import {
@@ -46,7 +47,7 @@ function inferFamilies(method: string, hub: GeneratedHub, valuesPerTensor: numbe
   return inferLineage(hub.models, loaderOf(hub.samples), {
     method,
     seed: 1,
-    minProbability: 0.25,
+    minProbability: DEFAULT_MIN_PROBABILITY,
     roundTrip: roundTripBlocks,
     positions: positionsOfGenerated(valuesPerTensor),
   });

@@ -9,6 +9,7 @@
  * 1,000 new models; T is 2 unless told. Samples are cut from the cores (4,096 values a model), so next to nothing is spent on loading.
  */
 import { loadavg } from 'node:os';
+import { DEFAULT_MIN_PROBABILITY } from '../src/config/index.ts';
 import { type InferenceMemory, inferLineage } from '../src/lineage/index.ts';
 import { createRandom } from '../src/lineage/numeric/random.ts';
 import { createBlockWorkers } from '../src/refresh/block-workers.ts';
@@ -62,7 +63,7 @@ async function measure(
   const byRepo = new Map(models.map((m) => [m.repo, m]));
   const started = performance.now();
   const cpu = process.cpuUsage();
-  const options = { method: 'hublineage', seed: 1, minProbability: 0.25 };
+  const options = { method: 'hublineage', seed: 1, minProbability: DEFAULT_MIN_PROBABILITY };
   const loadBlobs = async (repos: readonly string[]) =>
     new Map(repos.map((r) => [r, toSamplesBlob(byRepo.get(r)!)]));
   const workers =

@@ -3,6 +3,7 @@
  * Usage: npm run bench:methods -- ZOO [--seeds N] [--cache FILE] [--only tables|run|toy|speed] [--json]
  */
 import { parseArgs } from 'node:util';
+import { DEFAULT_MIN_PROBABILITY } from '../src/config/index.ts';
 import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
 import { inferLineage, LINEAGE_METHODS } from '../src/lineage/index.ts';
 import { PAIR_SCORERS, type PairScorer, type ScoredPair } from '../src/lineage/methods/index.ts';
@@ -150,7 +151,7 @@ async function inferPairs(
   const { edges } = await inferLineage(population.models, load, {
     method,
     seed,
-    minProbability: 0.25,
+    minProbability: DEFAULT_MIN_PROBABILITY,
     ...(await loadDetectors(method)),
   });
   return closeOverPaths(

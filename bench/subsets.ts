@@ -6,6 +6,7 @@
  * a virtual one. Anything else, a child named as parent above all, is wrong.
  */
 import { parseArgs } from 'node:util';
+import { DEFAULT_MIN_PROBABILITY } from '../src/config/index.ts';
 import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
 import { inferLineage } from '../src/lineage/index.ts';
 import { createRandom } from '../src/lineage/numeric/random.ts';
@@ -109,7 +110,7 @@ for (const share of values.shares.split(',').map(Number)) {
     const result = await inferLineage(kept, loaderOf(samples), {
       method: 'hublineage',
       seed: 1,
-      minProbability: 0.25,
+      minProbability: DEFAULT_MIN_PROBABILITY,
       roundTrip: ROUND_TRIP,
       positions: createPositionsOf(DEFAULT_SAMPLING),
     });

@@ -2,6 +2,7 @@
  * `node bench/zoo-offline.ts DIR [--cache FILE] [--json] [--methods a,b]`: lineage on a zoo's fingerprints, without a Hub in between.
  * Prints every method's scores on the same fingerprints, ours first.
  */
+import { DEFAULT_MIN_PROBABILITY } from '../src/config/index.ts';
 import { DEFAULT_SAMPLING } from '../src/fingerprint/index.ts';
 import { inferLineage } from '../src/lineage/index.ts';
 import { createPositionsOf } from '../src/refresh/positions-of.ts';
@@ -39,7 +40,7 @@ for (const method of methods) {
   const result = await inferLineage(lineageModels, loaderOf(samples), {
     method,
     seed: 1,
-    minProbability: 0.25,
+    minProbability: DEFAULT_MIN_PROBABILITY,
     roundTrip: ROUND_TRIP,
     positions: createPositionsOf(DEFAULT_SAMPLING),
   });

@@ -1,4 +1,5 @@
 /** What the calibration is fitted on and tested on: hubs with known lineage, whole and with models missing, and what was inferred of them. */
+import { DEFAULT_MIN_PROBABILITY } from '../../src/config/index.ts';
 import { DEFAULT_SAMPLING } from '../../src/fingerprint/index.ts';
 import { type Calibration, inferLineage } from '../../src/lineage/index.ts';
 import { createRandom, hashText } from '../../src/lineage/numeric/random.ts';
@@ -125,7 +126,7 @@ export async function inferOutcomes(
   const result = await inferLineage(models, loaderOf(samples), {
     method: 'hublineage',
     seed: 1,
-    minProbability: unfitted ? 0 : 0.25,
+    minProbability: unfitted ? 0 : DEFAULT_MIN_PROBABILITY,
     calibration: unfitted ? { ...calibration, ...UNFITTED, rootSupport: ROOT_IS_THERE } : calibration,
     roundTrip: values === null ? ROUND_TRIP : roundTripBlocks,
     positions: values === null ? createPositionsOf(DEFAULT_SAMPLING) : positionsOfGenerated(values),

@@ -149,9 +149,10 @@ function pick<T>(
   return found;
 }
 
-/** Repos holding the same values, from chosen copy and cast edges; repos alone in their class are left out. */
+/** Methods that find a model's values, rounded or not, in another. */
 const SAME_VALUES = new Set(['hash', 'values', 'rounding']);
 
+/** Repos holding the same values, from chosen copy and cast edges; repos alone in their class are left out. */
 function equivalenceClasses(edges: readonly Edge[]): Map<string, readonly string[]> {
   const leader = new Map<string, string>();
   const find = (name: string): string => {

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** The default of `lineage.minProbability`: what the benches measure. */
+export const DEFAULT_MIN_PROBABILITY = 0.25;
+
 /** Hub tag filters whose union finds a family; the Hub matches tags exactly. Sources: config.model_type, licences, model_index.json, training scripts. */
 export const DEFAULT_FILTERS = {
   llama: [
@@ -139,7 +142,7 @@ export const configSchema = z.strictObject({
         .number()
         .min(0)
         .max(1)
-        .default(0.25)
+        .default(DEFAULT_MIN_PROBABILITY)
         .describe(
           'An edge below this is not chosen, nor is one that is less likely than that no model of the index is the parent.',
         ),

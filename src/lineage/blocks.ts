@@ -1,6 +1,11 @@
 import type { LineageModel } from '../types/lineage.ts';
 import { clusterByLeaders } from './cluster-by-leaders.ts';
-import { findNearest, type Neighbours, type StoredNeighbours } from './nearest-neighbours.ts';
+import {
+  findNearest,
+  type Neighbours,
+  type NotedMembers,
+  type StoredNeighbours,
+} from './nearest-neighbours.ts';
 
 /** Models related beyond chance, with each member's nearest others. Indices point into the list given. */
 export interface Block {
@@ -41,7 +46,7 @@ export function toBlock(
   models: readonly LineageModel[],
   members: number[],
   options: BlockOptions,
-  noted: { contents: readonly string[]; before: unknown } | null = null,
+  noted: NotedMembers | null = null,
 ): Block & { toStore(): StoredNeighbours | null } {
   let found: Neighbours | null = null;
   return {

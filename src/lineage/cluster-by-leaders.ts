@@ -1,6 +1,7 @@
 import type { LineageModel } from '../types/lineage.ts';
 import { criticalZ, testCosine, zOfCosine } from './cosine-test.ts';
 import { createRowProducts } from './numeric/row-products.ts';
+import { oldestFirst } from './oldest-first.ts';
 
 /** Positions at which leaders are looked up by value, and how many must agree before the cosine is computed. */
 const LOOKUPS = 256;
@@ -14,16 +15,14 @@ const MAX_LEADERS = 8;
 
 /**
  * Leader clustering of models of one layout: each model is held against the leaders found so far (a test against the null with the number
- * of comparisons taken into account), so the cost is models x families for
- * those that a look-up finds no family for. Families as indices into the list given, ascending.
+ * of comparisons taken into account), so the cost is models x families for those that a look-up finds no family for. Families as indices
+ * into the list given, ascending.
  */
 export function clusterByLeaders(models: readonly LineageModel[], layout: readonly number[]): number[][] {
   const threshold = criticalZ(layout.length ** 2);
   const core = (i: number) => models[i]!.fingerprint.core;
   // Leaders are taken in an order that does not depend on how the list was sorted.
-  const order = [...layout].sort(
-    (a, b) => models[a]!.createdAt - models[b]!.createdAt || (models[a]!.repo < models[b]!.repo ? -1 : 1),
-  );
+  const order = [...layout].sort((a, b) => oldestFirst(models[a]!, models[b]!));
   // numbered as they are found
   const clusters = new Map<number, { leaders: number; members: number[] }>();
   const leaders: { model: number; cluster: number }[] = [];

@@ -18,7 +18,7 @@ import { findMissingHub, hiddenHubOf, type MissingHub } from './hub-is-missing.t
 import { isHubOfItsParents } from './is-hub-of-its-parents.ts';
 import { findMerges } from './merges/find-merges.ts';
 import type { ModelSamples } from './model-samples.ts';
-import type { StoredNeighbours } from './nearest-neighbours.ts';
+import type { NotedMembers, StoredNeighbours } from './nearest-neighbours.ts';
 import { createNotebook, type Notebook, type StoredNotes } from './notes.ts';
 import { traceQuantised } from './trace-quantised.ts';
 import { createPairTable } from './tree/pair-table.ts';
@@ -33,13 +33,8 @@ const HUBS_KEPT = 60;
 export interface BlockTask {
   models: readonly LineageModel[];
   existedBy: readonly number[];
-  /** what was noted about models of this block before; without it nothing is looked up, and nothing noted */
-  noted?: {
-    /** a hash of each model's content */
-    contents: readonly string[];
-    /** what came back as `notes` from another night, as far as it is still there */
-    before: unknown;
-  };
+  /** with the `notes` of another night; without it nothing is looked up, and nothing noted */
+  noted?: NotedMembers;
 }
 
 /** What one block concludes by itself, before it is held against other blocks: plain data, models by name. */

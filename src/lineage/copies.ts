@@ -2,6 +2,7 @@ import type { LineageModel, Relation } from '../types/lineage.ts';
 import { hashBits } from './content-key.ts';
 import type { ModelSamples, SampleCache } from './model-samples.ts';
 import { type Grid, readGrid } from './number-grid.ts';
+import { oldestFirst } from './oldest-first.ts';
 import { areComparable } from './pair-statistics.ts';
 
 /** A model whose values are another's: found by file hashes, by values, or by values after rounding. */
@@ -64,7 +65,7 @@ function chooseSource(members: readonly LineageModel[], grid: Grid): LineageMode
 
 function rankAsSource(a: LineageModel, grid: Grid, b: LineageModel): number {
   const native = (m: LineageModel) => (gridDtype(m.fingerprint.dtype) === grid ? 0 : 1);
-  return native(a) - native(b) || a.createdAt - b.createdAt || (a.repo < b.repo ? -1 : 1);
+  return native(a) - native(b) || oldestFirst(a, b);
 }
 
 function copyRelation(child: LineageModel, parent: LineageModel): 'duplicate' | 'cast' {

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { LineageModel } from '../types/lineage.ts';
 import { describeContent } from './content-key.ts';
 import type { World } from './family-tree.ts';
+import { oldestFirst } from './oldest-first.ts';
 import { LINEAGE_VERSION } from './version.ts';
 
 /**
@@ -54,11 +55,7 @@ export function describeBlock(
     const times = [model.createdAt, classes.get(model.repo)?.existedBy ?? null];
     hash.update(JSON.stringify([model.repo, content, times]));
   }
-  const oldest = [...models.keys()]
-    .sort(
-      (a, b) => models[a]!.createdAt - models[b]!.createdAt || (models[a]!.repo < models[b]!.repo ? -1 : 1),
-    )
-    .slice(0, ANCHORS);
+  const oldest = [...models.keys()].sort((a, b) => oldestFirst(models[a]!, models[b]!)).slice(0, ANCHORS);
   return {
     conclusions: `block-${toName(hash)}`,
     notes: oldest.map((i) => `notes-${toName(createHash('sha256').update(common).update(contents[i]!))}`),

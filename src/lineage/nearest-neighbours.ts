@@ -5,6 +5,7 @@ import { createNearestList } from './numeric/nearest-list.ts';
 import { createNearestLists, type NearestLists } from './numeric/nearest-lists.ts';
 import { createRandom } from './numeric/random.ts';
 import { createRowDistances, type RowDistances } from './numeric/row-distances.ts';
+import { oldestFirst } from './oldest-first.ts';
 
 /** Up to this many members every pair is measured on the whole core; above, sketches say whom to measure. */
 const EXACT_BELOW = 3000;
@@ -36,6 +37,14 @@ export interface StoredNeighbours {
   distances: Float32Array;
 }
 
+/** What is known of members from former nights. */
+export interface NotedMembers {
+  /** a hash of each member's content */
+  contents: readonly string[];
+  /** what was stored, as far as it is still there */
+  before: unknown;
+}
+
 export interface Neighbours {
   /** the members' nearest others by their cores, nearest first; ties by place in `members` */
   nearest: Map<number, number[]>;
@@ -44,22 +53,19 @@ export interface Neighbours {
 
 /**
  * Every pair is held against each other, but for pairs that were before: the lists are those of a search from nothing, night after night.
- * @param contents of the members; with what was stored of former ones, `before`
+ * @param noted with the `stored` of another night
  */
 export function findNearest(
   models: readonly LineageModel[],
   members: readonly number[],
   { nearest: wanted, seed }: BlockOptions,
-  noted: { contents: readonly string[]; before: unknown } | null = null,
+  noted: NotedMembers | null = null,
 ): Neighbours {
   const cores = members.map((i) => models[i]!.fingerprint.core);
   const exact = createExactDistances(cores);
   const sketched = members.length > EXACT_BELOW;
   // the oldest stays where it is when others come
-  const byAge = [...members.keys()].sort((a, b) => {
-    const [x, y] = [models[members[a]!]!, models[members[b]!]!];
-    return x.createdAt - y.createdAt || (x.repo < y.repo ? -1 : 1);
-  });
+  const byAge = [...members.keys()].sort((a, b) => oldestFirst(models[members[a]!]!, models[members[b]!]!));
   const sketch = sketched ? sketchAll(cores, byAge[0]!, seed) : null;
   const capacity = sketched ? CANDIDATES * wanted : wanted;
   const frame = JSON.stringify([capacity, seed, sketched ? (noted?.contents[byAge[0]!] ?? null) : null]);
@@ -94,7 +100,7 @@ function startLists(
   size: number,
   capacity: number,
   frame: string,
-  noted: { contents: readonly string[]; before: unknown } | null,
+  noted: NotedMembers | null,
 ): { lists: NearestLists; state: Uint8Array } {
   const lists = createNearestLists(size, capacity);
   const state = new Uint8Array(size).fill(NEW);

@@ -36,6 +36,17 @@ export const NOTHING: readonly number[] = [];
 
 export const NO_NOTES: Notes = { ask: (_topic, _models, _further, work) => work() };
 
+/** `ask` for a single number. */
+export function askOne(
+  notes: Notes,
+  topic: Topic,
+  models: readonly number[],
+  work: () => number,
+  further: ArrayLike<number> = NOTHING,
+): number {
+  return notes.ask(topic, models, further, () => [work()])[0]!;
+}
+
 /** Notes as they are kept: entry i has the key `keys[2i], keys[2i + 1]` and the values from `ends[i - 1]` to `ends[i]`. */
 export interface StoredNotes {
   keys: Uint32Array;

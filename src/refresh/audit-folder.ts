@@ -90,12 +90,7 @@ export async function auditFolder(
     ...place,
     claims: bases.claims,
     verdict: { ...verdict, repo: folder },
-    cardPatch: suggestCardPatch({
-      ...verdict,
-      declared: typed,
-      readme: card,
-      probability: Math.min(...input.edges.flatMap((edge) => (edge.rank === 1 ? edge.probability : []))),
-    }),
+    cardPatch: suggestCardPatch({ ...verdict, declared: typed, readme: card, edges: input.edges }),
     cardLine: card === null ? null : (parseFrontMatter(card).lines.base_model ?? null),
     notes: [
       ...(card === null ? ['There is no README.md: nothing is declared but what the files say.'] : []),

@@ -76,7 +76,7 @@ export function createFindings(rows: ReportRows) {
         verdict: line.verdict,
         declared: typed.length > 0 ? typed : line.declared,
         inferred: line.inferred,
-        probability: Math.min(...edges.flatMap((edge) => (edge.rank === 1 ? edge.probability : []))),
+        edges,
         relationInferred: line.relationInferred,
       }),
     };

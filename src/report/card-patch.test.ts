@@ -10,7 +10,7 @@ const suggestion = {
   verdict: 'contradicted',
   declared: ['x/Wrong'],
   inferred: ['a/Right'],
-  probability: 0.9,
+  edges: [{ rank: 1, probability: 0.9 }],
   relationInferred: 'finetune',
 } as const;
 
@@ -31,7 +31,7 @@ describe('suggestCardPatch', () => {
     expect(suggestCardPatch({ ...suggestion, verdict: 'confirmed' })).toBeNull();
     expect(suggestCardPatch({ ...suggestion, verdict: 'ancestor' })).toBeNull();
     expect(suggestCardPatch({ ...suggestion, inferred: ['virtual/llama-1'] })).toBeNull();
-    expect(suggestCardPatch({ ...suggestion, probability: 0.6 })).toBeNull();
+    expect(suggestCardPatch({ ...suggestion, edges: [{ rank: 1, probability: 0.6 }] })).toBeNull();
   });
 
   it('shows the lines when the card itself is not at hand', () => {

@@ -1,4 +1,4 @@
-import type { Relation } from '../types/lineage.ts';
+import type { Edge, Relation } from '../types/lineage.ts';
 import type { VerdictKind } from '../types/verdict.ts';
 
 export interface CardPatchInput {
@@ -7,8 +7,8 @@ export interface CardPatchInput {
   declared: readonly string[];
   /** inferred parents; virtual ones are left out, since nobody can declare them */
   inferred: readonly string[];
-  /** of the least sure of these */
-  probability: number;
+  /** those of rank 1 say how sure that is */
+  edges: readonly Pick<Edge, 'rank' | 'probability'>[];
   relationInferred: Relation | null;
   /** the card itself when it is at hand: the diff then has true lines and context */
   readme?: string | null;
@@ -26,8 +26,8 @@ const SURE_ENOUGH = 0.75;
  */
 export function suggestCardPatch(input: CardPatchInput): string | null {
   const parents = input.inferred.filter((parent) => !parent.startsWith('virtual/'));
-  if (!SUGGESTED.includes(input.verdict) || parents.length === 0 || input.probability < SURE_ENOUGH)
-    return null;
+  if (!SUGGESTED.includes(input.verdict) || parents.length === 0) return null;
+  if (input.edges.some(({ rank, probability }) => rank === 1 && probability < SURE_ENOUGH)) return null;
   const added = [...baseModelLines(parents), ...relationLines(input.relationInferred)];
   if (typeof input.readme === 'string') return diffOfCard(input.readme, added);
   const removed = input.declared.length > 0 ? baseModelLines(input.declared) : [];

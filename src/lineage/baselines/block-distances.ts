@@ -1,6 +1,7 @@
 import type { LineageModel } from '../../types/lineage.ts';
 import { findBlocks } from '../blocks.ts';
 import { squaredDistance } from '../cosine-test.ts';
+import { oldestFirst } from '../oldest-first.ts';
 
 /** A component of related models in order of time, with what every baseline starts from: distances between cores. */
 export interface DistanceBlock {
@@ -30,9 +31,7 @@ export function distanceBlocks(
       return members.length <= maxBlock;
     })
     .map((block) => {
-      const sorted = block.members
-        .map((i) => full[i]!)
-        .sort((a, b) => a.createdAt - b.createdAt || (a.repo < b.repo ? -1 : 1));
+      const sorted = block.members.map((i) => full[i]!).sort(oldestFirst);
       const n = sorted.length;
       const table = new Float64Array(n * n);
       for (let i = 0; i < n; i++)

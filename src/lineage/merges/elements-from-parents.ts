@@ -1,4 +1,4 @@
-import { NOTHING, TOPICS } from '../notes.ts';
+import { askOne, TOPICS } from '../notes.ts';
 import { ulpOf } from '../number-grid.ts';
 import type { PairTable } from '../tree/pair-table.ts';
 import {
@@ -81,7 +81,7 @@ export function explainByElements(
     .filter((base) => base !== child)
     .map((base) => ({
       base,
-      inPlace: table.notes.ask(TOPICS.inPlace, [child, base], NOTHING, () => [measureShare(base)])[0]!,
+      inPlace: askOne(table.notes, TOPICS.inPlace, [child, base], () => measureShare(base)),
     }))
     .filter(({ inPlace }) => inPlace >= MIN_IN_PLACE)
     .sort((a, b) => b.inPlace - a.inPlace || a.base - b.base)
@@ -90,8 +90,7 @@ export function explainByElements(
   const mayBeLeft = (base: number): 0 | 1 => (mayLeaveInPlace(thin(stepsOf(base)!)) ? 1 : 0);
   if (
     !starts.some(
-      ({ base }) =>
-        table.notes.ask(TOPICS.leftInPlace, [child, base], NOTHING, () => [mayBeLeft(base)])[0] === 1,
+      ({ base }) => askOne(table.notes, TOPICS.leftInPlace, [child, base], () => mayBeLeft(base)) === 1,
     )
   )
     return null;

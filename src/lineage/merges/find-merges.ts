@@ -1,7 +1,7 @@
 import type { LineageModel } from '../../types/lineage.ts';
 import type { World } from '../family-tree.ts';
 import type { ChildFinding, FoundParent } from '../findings.ts';
-import { NOTHING, TOPICS } from '../notes.ts';
+import { askOne, TOPICS } from '../notes.ts';
 import { logistic } from '../probability.ts';
 import { closenessOfPair, type PairTable } from '../tree/pair-table.ts';
 import type { SparseMixture } from './elements-from-parents.ts';
@@ -38,9 +38,7 @@ const SCREEN_POOL = 8;
 function liesBetween(table: PairTable, child: number, nearest: readonly number[]): boolean {
   const pool = nearest.slice(0, SCREEN_POOL);
   return (
-    table.notes.ask(TOPICS.liesBetween, [child, ...pool], NOTHING, () => [
-      measureBetween(table, child, pool),
-    ])[0] === 1
+    askOne(table.notes, TOPICS.liesBetween, [child, ...pool], () => measureBetween(table, child, pool)) === 1
   );
 }
 

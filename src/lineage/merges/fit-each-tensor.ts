@@ -1,5 +1,5 @@
 import type { TensorSample } from '../../types/fingerprint.ts';
-import { TOPICS } from '../notes.ts';
+import { askOne, TOPICS } from '../notes.ts';
 import { residualOf, solveNonNegative } from '../numeric/nnls.ts';
 import type { PairTable } from '../tree/pair-table.ts';
 
@@ -15,9 +15,8 @@ export function fitEachTensor(
     const t = table.names.get(name);
     return t === undefined || shared[t] === 0 ? [] : [i, shared[t]!];
   });
-  return table.notes.ask(TOPICS.fitEachTensor, [child, base, ...parents], counted, () => [
-    measureFit(table, child, base, parents, shared),
-  ])[0]!;
+  const work = () => measureFit(table, child, base, parents, shared);
+  return askOne(table.notes, TOPICS.fitEachTensor, [child, base, ...parents], work, counted);
 }
 
 function measureFit(

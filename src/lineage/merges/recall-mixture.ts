@@ -1,37 +1,36 @@
-import { NOTHING, TOPICS } from '../notes.ts';
+import { NOTHING, TOPICS, type Topic } from '../notes.ts';
 import type { PairTable } from '../tree/pair-table.ts';
 import { explainByElements, type SparseMixture } from './elements-from-parents.ts';
 import { explainAsMixture, type Mixture } from './explain-as-mixture.ts';
 
-/** `explainAsMixture`, noted: all it follows from is the child and the candidates, in their order. */
-export function recallMixture(
-  table: PairTable,
-  child: number,
-  pool: readonly number[],
-  bases: readonly number[],
-): Mixture | null {
-  const models = [...pool, ...bases];
-  const found = table.notes.ask(TOPICS.mixture, [child, ...models], [pool.length], () => {
-    const mixture = explainAsMixture(table, child, pool, bases);
-    return mixture === null ? NOTHING : fromMixture(mixture, models);
-  });
-  return found.length === 0 ? null : toMixture(child, found, models);
-}
-
-/** `explainByElements`, noted. */
-export function recallElements(
+type Explain<T> = (
   table: PairTable,
   child: number,
   candidates: readonly number[],
   bases: readonly number[],
-): SparseMixture | null {
-  const models = [...candidates, ...bases];
-  const found = table.notes.ask(TOPICS.elements, [child, ...models], [candidates.length], () => {
-    const sparse = explainByElements(table, child, candidates, bases);
-    return sparse === null ? NOTHING : fromSparse(sparse, models);
-  });
-  return found.length === 0 ? null : toSparse(child, found, models);
+) => T | null;
+
+/** An explanation, noted: all it follows from is the child, the candidates and the bases, in their order. */
+function createRecall<T>(
+  topic: Topic,
+  explain: Explain<T>,
+  from: (found: T, models: readonly number[]) => number[],
+  to: (child: number, from: ArrayLike<number>, models: readonly number[]) => T,
+): Explain<T> {
+  return (table, child, candidates, bases) => {
+    const models = [...candidates, ...bases];
+    const noted = table.notes.ask(topic, [child, ...models], [candidates.length], () => {
+      const found = explain(table, child, candidates, bases);
+      return found === null ? NOTHING : from(found, models);
+    });
+    return noted.length === 0 ? null : to(child, noted, models);
+  };
 }
+
+/** `explainAsMixture`, noted. */
+export const recallMixture = createRecall(TOPICS.mixture, explainAsMixture, fromMixture, toMixture);
+/** `explainByElements`, noted. */
+export const recallElements = createRecall(TOPICS.elements, explainByElements, fromSparse, toSparse);
 
 /** Models by their place among the candidates: numbers in a table change from night to night. */
 function fromMixture(m: Mixture, models: readonly number[]): number[] {

@@ -18,10 +18,6 @@ export function createNearestList(capacity: number) {
       values[at] = value;
       indices[at] = index;
     },
-    /** what is not below it would be refused */
-    limit(): number {
-      return size === capacity ? values[size - 1]! : Number.POSITIVE_INFINITY;
-    },
     items(): number[] {
       return [...indices.subarray(0, size)];
     },

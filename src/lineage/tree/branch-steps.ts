@@ -1,4 +1,4 @@
-import { NOTHING, TOPICS } from '../notes.ts';
+import { askOne, NOTHING, TOPICS } from '../notes.ts';
 import { createNumberTable } from '../numeric/number-table.ts';
 import {
   type BranchPriors,
@@ -35,7 +35,7 @@ export function createBranchSteps(table: PairTable, priors: BranchPriors): Branc
     const key = (p * n + q) * n + c;
     const kept = known.get(key);
     if (!Number.isNaN(kept)) return kept;
-    const step = table.scaledNotes.ask(TOPICS.branchStep, [p, q, c], further, () => [measure(p, q, c)])[0]!;
+    const step = askOne(table.scaledNotes, TOPICS.branchStep, [p, q, c], () => measure(p, q, c), further);
     known.set(key, step);
     return step;
   };

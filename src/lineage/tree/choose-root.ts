@@ -22,6 +22,15 @@ export function childrenOf(parent: Int32Array): number[][] {
   return children;
 }
 
+/** How many of its children each node is younger than. */
+export function countOlderChildren(nodes: readonly TreeNode[], parent: Int32Array): Int32Array {
+  const older = new Int32Array(parent.length);
+  parent.forEach((p, v) => {
+    if (p >= 0 && !isEarlier(nodes[p]!, nodes[v]!)) older[p]!++;
+  });
+  return older;
+}
+
 export function vocabularyTerm(parent: TreeNode, child: TreeNode, calibration: Calibration): number {
   if (parent.vocab === null || child.vocab === null || parent.vocab === child.vocab) return 0;
   return parent.vocab < child.vocab ? 0 : -calibration.vocabulary;
@@ -54,7 +63,7 @@ export function scoreRootPlaces(
   const hidden = new Float64Array(n).fill(Number.NEGATIVE_INFINITY);
   const hiddenPrior = calibration.hiddenRoot + calibration.rootHub * Math.log(3);
   // A re-created parent is one accident however many children it has: the first older child costs, the rest hardly.
-  const older = new Int32Array(n);
+  const older = countOlderChildren(nodes, parent);
   const price = (k: number) => (k === 0 ? 0 : -calibration.time - REPEAT_TIME_COST * (k - 1));
   const isOlder = (child: number, p: number) => (isEarlier(nodes[p]!, nodes[child]!) ? 0 : 1);
   const vocabulary = (p: number, c: number) => vocabularyTerm(nodes[p]!, nodes[c]!, calibration);
@@ -63,7 +72,6 @@ export function scoreRootPlaces(
   for (let v = 0; v < n; v++) {
     const p = parent[v]!;
     if (p < 0) continue;
-    older[p]! += isOlder(v, p);
     total += vocabulary(p, v);
   }
   for (let v = 0; v < n; v++) total += price(older[v]!);

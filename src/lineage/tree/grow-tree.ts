@@ -1,7 +1,7 @@
 import type { Calibration } from '../calibration.ts';
 import { type BranchPriors, DEFAULT_BRANCH_PRIORS } from './branch-point.ts';
 import { createBranchSteps } from './branch-steps.ts';
-import { isEarlier, moveRoot, reroot, rootOf, rootsToTry, scoreRootPlaces } from './choose-root.ts';
+import { countOlderChildren, moveRoot, reroot, rootOf, rootsToTry, scoreRootPlaces } from './choose-root.ts';
 import { createTreeComparison, type TreeComparison } from './compare-trees.ts';
 import type { PairTable } from './pair-table.ts';
 import { createScorer, type Scorer } from './score-candidates.ts';
@@ -55,6 +55,7 @@ export interface GrownTree {
 export type Agreement = (child: number, parent: number) => number;
 
 const MAX_ROUNDS = 8;
+/** A tree must be better by this much to be better. */
 const LEAST_GAIN = 1e-9;
 /** Families beyond this get one start and few rounds: their hub is not in doubt. */
 const LARGE = 1500;
@@ -98,7 +99,8 @@ export function growTree(
     for (const root of fixed >= 0 ? [fixed] : rootsToTry(nodes, start, calibration, large ? 1 : 3)) {
       const from = reroot(start, root);
       keep(settle(scorer, nodes, from, calibration, met));
-      if (trust > 1 || fixed >= 0 || countOlder(nodes, from, root) < 2) continue;
+      // one older child pays for its date whoever else comes: only of several is there something to forgive
+      if (trust > 1 || fixed >= 0 || countOlderChildren(nodes, from)[root]! < 2) continue;
       const forgiven = forgive(nodes, root);
       const others = createScorer({ nodes: forgiven, nearest, calibration, stepOf, agreement });
       keep(settle(others, forgiven, from, calibration, new Map()));
@@ -166,15 +168,6 @@ function pickTree(trees: readonly Int32Array[], compare: TreeComparison): Int32A
       best = { tree, wins, margin };
   }
   return best.tree;
-}
-
-/** Children older than the root: one alone pays for its date whoever else comes, so only of several is there something to forgive. */
-function countOlder(nodes: readonly TreeNode[], tree: Int32Array, root: number): number {
-  let count = 0;
-  tree.forEach((p, v) => {
-    if (p === root && !isEarlier(nodes[root]!, nodes[v]!)) count++;
-  });
-  return count;
 }
 
 /** As if a model had been there before all others: one that was uploaded again, or late, has the date of that. */

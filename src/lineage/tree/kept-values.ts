@@ -5,7 +5,7 @@ import type { PairTable } from './pair-table.ts';
 const MAX_VALUES = 16_384;
 /** Counts below this are mostly chance. */
 const FEW = 20;
-/** Log-odds a nat of the ratio of counts, and where the ratio ends to tell more: fitted on trained families beside the cosines. */
+/** Log-odds a nat of the ratio of counts, and where the ratio ends to tell more: a good half of what a fit beside the cosines gave. */
 const WEIGHT = 2;
 const MAX_RATIO = 1.5;
 

@@ -1,6 +1,6 @@
 import type { TensorSample } from '../../types/fingerprint.ts';
 import type { ModelSamples } from '../model-samples.ts';
-import { NO_NOTES, NOTHING, type Notebook, type Notes, TOPICS } from '../notes.ts';
+import { askOne, NO_NOTES, type Notebook, type Notes, TOPICS } from '../notes.ts';
 import { FINENESS, type Grid, readGrid, roundToGrid } from '../number-grid.ts';
 import { createNumberTable } from '../numeric/number-table.ts';
 import { sumOfSquares } from '../numeric/squared-distance.ts';
@@ -108,7 +108,7 @@ export function createPairTable(
   for (let t = 0; t < tensorCount; t++) power[t] = roundPower(power[t]!);
   const notes = noted?.book.open(noted.contents, noted.kind) ?? NO_NOTES;
   const grids = models.map(
-    (m, i) => GRIDS[notes.ask(TOPICS.grid, [i], NOTHING, () => [GRIDS.indexOf(readGrid(m.tensors))])[0]!]!,
+    (m, i) => GRIDS[askOne(notes, TOPICS.grid, [i], () => GRIDS.indexOf(readGrid(m.tensors)))]!,
   );
   const known = createNumberTable();
   const kept: PairDistances[] = [];
@@ -196,9 +196,7 @@ export function createPairTable(
       const found = closeness.get(key);
       if (!Number.isNaN(found)) return found;
       const pair = a < b ? [a, b] : [b, a];
-      const value = table.scaledNotes.ask(TOPICS.closeness, pair, NOTHING, () => [
-        measureCloseness(table, a, b),
-      ])[0]!;
+      const value = askOne(table.scaledNotes, TOPICS.closeness, pair, () => measureCloseness(table, a, b));
       closeness.set(key, value);
       return value;
     },

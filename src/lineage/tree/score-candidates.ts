@@ -1,7 +1,13 @@
 import type { Calibration } from '../calibration.ts';
 import { LEARNED_DETECTOR_AGREES } from '../probes/learned-detector-agrees.ts';
 import type { BranchStep } from './branch-steps.ts';
-import { childrenOf, isEarlier, REPEAT_TIME_COST, vocabularyTerm } from './choose-root.ts';
+import {
+  childrenOf,
+  countOlderChildren,
+  isEarlier,
+  REPEAT_TIME_COST,
+  vocabularyTerm,
+} from './choose-root.ts';
 import type { Agreement, TreeCandidate, TreeNode, TreeTerms } from './grow-tree.ts';
 
 /** Everything scoring depends on besides the tree. */
@@ -56,14 +62,6 @@ export function createScorer({ nodes, nearest, calibration, stepOf, agreement }:
   const pool: number[] = [];
   const path: number[] = [];
 
-  const olderChildrenOf = (tree: Int32Array): Int32Array => {
-    const older = new Int32Array(n);
-    for (let c = 0; c < n; c++) {
-      const p = tree[c]!;
-      if (p >= 0 && !isEarlier(nodes[p]!, nodes[c]!)) older[p]!++;
-    }
-    return older;
-  };
   const timeTerm = (tree: Int32Array, older: Int32Array, child: number, q: number): number => {
     if (isEarlier(nodes[q]!, nodes[child]!)) return 0;
     const others = older[q]! - (tree[child] === q ? 1 : 0);
@@ -124,7 +122,7 @@ export function createScorer({ nodes, nearest, calibration, stepOf, agreement }:
     score(tree) {
       const children = childrenOf(tree);
       const count = Int32Array.from(children, (c) => c.length);
-      const older = olderChildrenOf(tree);
+      const older = countOlderChildren(nodes, tree);
       for (const marks of [inPool, measured, turnMeasured]) marks.fill(-1);
       const stays = formerTree === null ? null : findUnmoved(formerTree, tree);
       const known = former;
@@ -191,7 +189,7 @@ export function createScorer({ nodes, nearest, calibration, stepOf, agreement }:
     },
     list(tree, scores) {
       const count = Int32Array.from(childrenOf(tree), (c) => c.length);
-      const older = olderChildrenOf(tree);
+      const older = countOlderChildren(nodes, tree);
       return nodes.map((node, child) => {
         const found: TreeCandidate[] = [];
         for (let i = scores.start[child]!; i < scores.start[child + 1]!; i++) {

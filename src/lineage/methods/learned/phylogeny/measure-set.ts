@@ -2,6 +2,7 @@ import type { TensorSample } from '../../../../types/fingerprint.ts';
 import type { LineageModel } from '../../../../types/lineage.ts';
 import type { ModelSamples } from '../../../model-samples.ts';
 import { FINENESS, type Grid } from '../../../number-grid.ts';
+import { oldestFirst } from '../../../oldest-first.ts';
 import { branchLogOdds, DEFAULT_BRANCH_PRIORS, measureBranchPoint } from '../../../tree/branch-point.ts';
 import { createPairTable, type PairTable } from '../../../tree/pair-table.ts';
 import { compareTraits, findDerived, type Traits } from './derived-traits.ts';
@@ -44,10 +45,7 @@ export function measureSet(
   const byCloseness = (i: number) =>
     [...candidates.subarray(offsets[i]!, offsets[i + 1]!)].sort(
       // ties by what does not depend on the order of the list
-      (a, b) =>
-        sumsOf(i, b).closeness - sumsOf(i, a).closeness ||
-        models[a]!.createdAt - models[b]!.createdAt ||
-        (models[a]!.repo < models[b]!.repo ? -1 : 1),
+      (a, b) => sumsOf(i, b).closeness - sumsOf(i, a).closeness || oldestFirst(models[a]!, models[b]!),
     );
   const close = Array.from({ length: n }, (_, i) => byCloseness(i).slice(0, THIRDS));
   for (let child = 0; child < n; child++)
