@@ -70,6 +70,7 @@ export function toSamplesBlob({ fingerprint: { core } }: LineageModel): Uint8Arr
 }
 
 export function fromSamplesBlob(blob: Uint8Array): TensorSample[] {
+  if (blob.byteLength !== 4 * CORE) throw new RangeError(`a core of ${blob.byteLength} bytes`);
   const core = new Float32Array(blob.buffer, blob.byteOffset, blob.byteLength / 4);
   const size = CORE / TENSORS;
   return Array.from({ length: TENSORS }, (_, t) => {

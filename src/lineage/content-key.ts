@@ -36,11 +36,13 @@ export function hashBits(values: Float32Array): string {
 
 function hashAll(values: Float32Array): string {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  let h1 = 0x811c9dc5;
-  let h2 = 0x9747b28c;
+  // whole numbers of 32 bits throughout: anything larger, even once, made this loop run uncompiled
+  let h1 = 0x811c9dc5 | 0;
+  let h2 = 0x9747b28c | 0;
   for (let i = 0; i < words.length; i++) {
-    h1 = Math.imul(h1 ^ words[i]!, 0x01000193);
-    h2 = Math.imul((h2 ^ words[i]!) + 0x7ed55d16, 0x85ebca6b);
+    const word = words[i]! | 0;
+    h1 = Math.imul(h1 ^ word, 0x01000193);
+    h2 = Math.imul(((h2 ^ word) + 0x7ed55d16) | 0, 0x85ebca6b);
   }
   return `${(h1 >>> 0).toString(16)}${(h2 >>> 0).toString(16)}`;
 }

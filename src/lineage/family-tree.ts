@@ -7,7 +7,7 @@ import { createNearestList } from './numeric/nearest-list.ts';
 import type { LineageOptions } from './options.ts';
 import { logistic, probabilityOfRoot } from './probability.ts';
 import { learnedDetectorAgrees } from './probes/learned-detector-agrees.ts';
-import { splitTies } from './tie-set.ts';
+import { type NamedRival, splitTies } from './tie-set.ts';
 import { type GrownTree, growTree, type TreeNode } from './tree/grow-tree.ts';
 import type { HiddenHub } from './tree/hidden-hub.ts';
 import { closenessOfPair, createPairTable, type PairTable } from './tree/pair-table.ts';
@@ -59,11 +59,13 @@ export function toTreeNode(model: LineageModel, world: World): TreeNode {
 /** The K closest of all, by closeness over all samples. For families small enough to hold every pair against every other. */
 export function nearestInTable(table: PairTable, wanted: number): number[][] {
   const list = createNearestList(wanted);
-  return Array.from({ length: table.size }, (_, i) => {
+  const nearest: number[][] = [];
+  for (let i = 0; i < table.size; i++) {
     list.clear();
     for (let j = 0; j < table.size; j++) if (j !== i) list.offer(-closenessOfPair(table, i, j), j);
-    return list.items();
-  });
+    nearest.push(list.items());
+  }
+  return nearest;
 }
 
 /**
@@ -121,17 +123,12 @@ export function readTree(
   const hanging = tree.parent.filter((p) => p === tree.root).length;
   const rootIsThere = probabilityOfRoot(hanging, world.calibration);
   const findings: ChildFinding[] = [];
-  nodes.forEach((node, child) => {
+  for (let child = 0; child < nodes.length; child++) {
     const parent = tree.parent[child]!;
-    if (parent < 0 || node.pinned !== undefined) return;
-    const candidates = tree.candidates[child]!.map((c) => ({
-      parent: c.parent,
-      repo: nodes[c.parent]!.repo,
-      terms: { ...c.terms, 'turns-the-branch-around': c.turned },
-      score: c.score + c.turned,
-    }));
-    const chosen = candidates.findIndex((c) => c.parent === parent);
-    if (chosen < 0) return;
+    if (parent < 0 || nodes[child]!.pinned !== undefined) continue;
+    const candidates = toRivals(family, child);
+    const chosen = tree.candidates[child]!.findIndex((c) => c.parent === parent);
+    if (chosen < 0) continue;
     const split = splitTies(
       candidates,
       chosen,
@@ -140,7 +137,7 @@ export function readTree(
     );
     const relation = relationOf(child, parent);
     findings.push({
-      child: node.repo,
+      child: nodes[child]!.repo,
       relation,
       method:
         relation === 'upscaled' || relation === 'pruned'
@@ -151,8 +148,19 @@ export function readTree(
       chosen: [split.chosen],
       ties: split.ties,
     });
-  });
+  }
   return findings;
+}
+
+function toRivals({ tree, nodes }: FamilyTree, child: number): NamedRival[] {
+  const rivals: NamedRival[] = [];
+  for (const { parent, terms, score, turned } of tree.candidates[child]!)
+    rivals.push({
+      repo: nodes[parent]!.repo,
+      terms: { ...terms, 'turns-the-branch-around': turned },
+      score: score + turned,
+    });
+  return rivals;
 }
 
 /** Grows the tree of a family; without neighbour lists every pair is held against every other. */

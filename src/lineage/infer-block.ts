@@ -8,7 +8,7 @@ import type { ChildFinding } from './findings.ts';
 import type { MissingHub } from './hub-is-missing.ts';
 import { describeBlock, type InferenceMemory } from './memory.ts';
 import type { ModelSamples } from './model-samples.ts';
-import { createPairTable } from './tree/pair-table.ts';
+import { createPairTable, type PairTable } from './tree/pair-table.ts';
 
 /**
  * A family whose own tree is finished, without its samples but the root's: what other families are held against. Samples of a hundred
@@ -78,13 +78,7 @@ async function settle(
     members,
     nodes,
     nearest: [],
-    table: {
-      ...createPairTable([root]),
-      samples(model): ModelSamples {
-        if (model !== tree.root) throw new RangeError('samples of a settled family have to be loaded again');
-        return root;
-      },
-    },
+    table: onlyRoot(root, tree.root),
     tree: { ...tree, candidates: [] },
     foreign: 0,
     missing,
@@ -92,6 +86,16 @@ async function settle(
     ...(childCounts ? { childCounts } : {}),
   };
   return { casts, family, findings, treeFindings };
+}
+
+/** A table that has the root's samples alone, under the root's number. */
+function onlyRoot(samples: ModelSamples, root: number): PairTable {
+  const table = createPairTable([samples]);
+  table.samples = (model) => {
+    if (model !== root) throw new RangeError('samples of a settled family have to be loaded again');
+    return samples;
+  };
+  return table;
 }
 
 /** The family with all its samples, for the rare case that another family is placed under it or it under another. */

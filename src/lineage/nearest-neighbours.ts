@@ -1,7 +1,7 @@
 import type { LineageModel } from '../types/lineage.ts';
 import type { BlockOptions } from './blocks.ts';
 import { squaredDistance } from './cosine-test.ts';
-import { createNearestList } from './numeric/nearest-list.ts';
+import { createNearestList, type NearestList } from './numeric/nearest-list.ts';
 import { createNearestLists, type NearestLists } from './numeric/nearest-lists.ts';
 import { createRandom } from './numeric/random.ts';
 import { createRowDistances, type RowDistances } from './numeric/row-distances.ts';
@@ -111,14 +111,15 @@ function startLists(
   const still = now.filter((i) => i >= 0);
   if (place.size < size || still.some((i, k) => k > 0 && i <= still[k - 1]!)) return { lists, state };
   const listed = Math.min(capacity, now.length - 1);
-  now.forEach((m, old) => {
-    if (m < 0) return;
-    state[m] = BROKEN;
-    for (let k = old * capacity; k < old * capacity + listed; k++) if (!(now[before.lists[k]!]! >= 0)) return;
-    for (let k = old * capacity; k < old * capacity + listed; k++)
-      lists.offer(m, before.distances[k]!, now[before.lists[k]!]!);
+  for (let old = 0; old < now.length; old++) {
+    const m = now[old]!;
+    if (m < 0) continue;
+    const first = old * capacity;
     state[m] = STANDS;
-  });
+    for (let k = first; k < first + listed; k++) if (!(now[before.lists[k]!]! >= 0)) state[m] = BROKEN;
+    if (state[m] === BROKEN) continue;
+    for (let k = first; k < first + listed; k++) lists.offer(m, before.distances[k]!, now[before.lists[k]!]!);
+  }
   return { lists, state };
 }
 
@@ -165,13 +166,25 @@ function measureCandidates(
   wanted: number,
 ): number[][] {
   const list = createNearestList(wanted);
-  return lists.items().map((candidates, m) => {
-    const pool = Int32Array.from(new Set([...candidates, ...middle.filter((i) => i !== m)])).sort();
-    const found = exact(m, pool);
-    list.clear();
-    for (let k = 0; k < pool.length; k++) list.offer(found[k]!, pool[k]!);
-    return list.items();
-  });
+  const found = lists.items();
+  for (let m = 0; m < found.length; m++) found[m] = nearestOf(m, found[m]!, middle, exact, list);
+  return found;
+}
+
+function nearestOf(
+  m: number,
+  candidates: readonly number[],
+  middle: readonly number[],
+  exact: Distances,
+  list: NearestList,
+): number[] {
+  const some = new Set(candidates);
+  for (const i of middle) if (i !== m) some.add(i);
+  const pool = Int32Array.from(some).sort();
+  const found = exact(m, pool);
+  list.clear();
+  for (let k = 0; k < pool.length; k++) list.offer(found[k]!, pool[k]!);
+  return list.items();
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Notes {
     further: ArrayLike<number>,
     work: () => ArrayLike<number>,
   ): ArrayLike<number>;
+  /** `ask` for a single number: asked some ten thousand times a family, so nothing is made to answer */
+  askOne(topic: Topic, models: readonly number[], further: ArrayLike<number>, work: () => number): number;
 }
 
 /** What was asked: part of the key, so numbers are never used again for something else. */
@@ -34,9 +36,12 @@ export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 /** No further numbers. */
 export const NOTHING: readonly number[] = [];
 
-export const NO_NOTES: Notes = { ask: (_topic, _models, _further, work) => work() };
+export const NO_NOTES: Notes = {
+  ask: (_topic, _models, _further, work) => work(),
+  askOne: (_topic, _models, _further, work) => work(),
+};
 
-/** `ask` for a single number. */
+/** `Notes.askOne` where mostly nothing else matters. */
 export function askOne(
   notes: Notes,
   topic: Topic,
@@ -44,7 +49,7 @@ export function askOne(
   work: () => number,
   further: ArrayLike<number> = NOTHING,
 ): number {
-  return notes.ask(topic, models, further, () => [work()])[0]!;
+  return notes.askOne(topic, models, further, work);
 }
 
 /** Notes as they are kept: entry i has the key `keys[2i], keys[2i + 1]` and the values from `ends[i - 1]` to `ends[i]`. */
@@ -69,119 +74,187 @@ const MAX_VALUES = 2 ** 25;
 
 /** 64-bit keys in an open table with linear probing, values one after another in one array. */
 export function createNotebook(stored: unknown): Notebook {
-  const before = isStoredNotes(stored) ? stored : null;
-  const kept = before?.ends.length ?? 0;
-  let capacity = 2 ** Math.ceil(Math.log2(Math.max(64, 3 * kept)));
-  let slots = new Uint32Array(capacity).fill(EMPTY);
-  let keys = new Uint32Array(capacity);
-  let ends = new Uint32Array(capacity / 2);
-  let used = new Uint8Array(capacity / 2);
-  let values = new Float64Array(Math.max(256, 2 * (before?.values.length ?? 0)));
-  let size = 0;
-  let length = 0;
+  return new OpenNotebook(isStoredNotes(stored) ? stored : null);
+}
 
-  const slotOf = (high: number, low: number): number => {
-    let slot = (high ^ Math.imul(low, 0x9e3779b1)) & (capacity - 1);
+/** Classes, not closures: see decision 8 on machine code. */
+class OpenNotebook implements Notebook {
+  private capacity: number;
+  private slots: Uint32Array;
+  private keys: Uint32Array;
+  private ends: Uint32Array;
+  private used: Uint8Array;
+  private values: Float64Array;
+  private size = 0;
+  private length = 0;
+
+  constructor(before: StoredNotes | null) {
+    const kept = before?.ends.length ?? 0;
+    this.capacity = 2 ** Math.ceil(Math.log2(Math.max(64, 3 * kept)));
+    this.slots = new Uint32Array(this.capacity).fill(EMPTY);
+    this.keys = new Uint32Array(this.capacity);
+    this.ends = new Uint32Array(this.capacity / 2);
+    this.used = new Uint8Array(this.capacity / 2);
+    this.values = new Float64Array(Math.max(256, 2 * (before?.values.length ?? 0)));
+    for (let i = 0; before !== null && i < kept; i++) {
+      const from = i === 0 ? 0 : before.ends[i - 1]!;
+      this.add(before.keys[2 * i]!, before.keys[2 * i + 1]!, before.values, from, before.ends[i]!, 0);
+    }
+  }
+
+  open(contents: readonly string[], frame: string): Notes {
+    return new OpenNotes(this, contents, frame);
+  }
+
+  /** The entry with this key, -1 if there is none; it is used from now on. */
+  find(high: number, low: number): number {
+    const entry = this.slots[this.slotOf(high, low)]!;
+    if (entry === EMPTY) return -1;
+    this.used[entry] = 1;
+    return entry;
+  }
+
+  /** The first value of an entry. */
+  valueOf(entry: number): number {
+    return this.values[this.firstOf(entry)]!;
+  }
+
+  valuesOf(entry: number): Float64Array {
+    return this.values.subarray(this.firstOf(entry), this.ends[entry]!);
+  }
+
+  add(high: number, low: number, found: ArrayLike<number>, from: number, end: number, isUsed: number): void {
+    const count = end - from;
+    if (this.length + count > MAX_VALUES) return;
+    if (2 * (this.size + 1) > this.capacity) this.grow();
+    while (this.length + count > this.values.length)
+      this.values = enlarged(this.values, Float64Array, 2 * this.values.length);
+    const slot = this.slotOf(high, low);
+    // a key that is there twice was not written by us
+    if (this.slots[slot] !== EMPTY) return;
+    const entry = this.size++;
+    this.slots[slot] = entry;
+    this.keys[2 * entry] = high;
+    this.keys[2 * entry + 1] = low;
+    for (let i = from; i < end; i++) this.values[this.length++] = found[i]!;
+    this.ends[entry] = this.length;
+    this.used[entry] = isUsed;
+  }
+
+  close(): StoredNotes {
+    let entries = 0;
+    let total = 0;
+    for (let i = 0; i < this.size; i++) {
+      if (this.used[i] === 0) continue;
+      entries++;
+      total += this.ends[i]! - this.firstOf(i);
+    }
+    const keys = new Uint32Array(2 * entries);
+    const ends = new Uint32Array(entries);
+    const values = new Float64Array(total);
+    let at = 0;
+    let end = 0;
+    for (let i = 0; i < this.size; i++) {
+      if (this.used[i] === 0) continue;
+      keys[2 * at] = this.keys[2 * i]!;
+      keys[2 * at + 1] = this.keys[2 * i + 1]!;
+      for (let k = this.firstOf(i); k < this.ends[i]!; k++) values[end++] = this.values[k]!;
+      ends[at++] = end;
+    }
+    return { keys, ends, values };
+  }
+
+  private firstOf(entry: number): number {
+    return entry === 0 ? 0 : this.ends[entry - 1]!;
+  }
+
+  private slotOf(high: number, low: number): number {
+    const { slots, keys } = this;
+    const mask = this.capacity - 1;
+    let slot = (high ^ Math.imul(low, 0x9e3779b1)) & mask;
     for (;;) {
       const entry = slots[slot]!;
       if (entry === EMPTY || (keys[2 * entry] === high && keys[2 * entry + 1] === low)) return slot;
-      slot = (slot + 1) & (capacity - 1);
+      slot = (slot + 1) & mask;
     }
-  };
-  const grow = (): void => {
-    capacity *= 2;
-    slots = new Uint32Array(capacity).fill(EMPTY);
-    keys = enlarged(keys, Uint32Array, capacity);
-    ends = enlarged(ends, Uint32Array, capacity / 2);
-    used = enlarged(used, Uint8Array, capacity / 2);
-    for (let i = 0; i < size; i++) slots[slotOf(keys[2 * i]!, keys[2 * i + 1]!)] = i;
-  };
-  const add = (high: number, low: number, found: ArrayLike<number>, isUsed: number): void => {
-    if (length + found.length > MAX_VALUES) return;
-    if (2 * (size + 1) > capacity) grow();
-    while (length + found.length > values.length) values = enlarged(values, Float64Array, 2 * values.length);
-    const slot = slotOf(high, low);
-    // a key that is there twice was not written by us
-    if (slots[slot] !== EMPTY) return;
-    slots[slot] = size;
-    keys[2 * size] = high;
-    keys[2 * size + 1] = low;
-    values.set(found, length);
-    length += found.length;
-    ends[size] = length;
-    used[size] = isUsed;
-    size++;
-  };
-  const firstOf = (entry: number) => (entry === 0 ? 0 : ends[entry - 1]!);
-  for (let i = 0; before !== null && i < kept; i++)
-    add(
-      before.keys[2 * i]!,
-      before.keys[2 * i + 1]!,
-      before.values.subarray(i === 0 ? 0 : before.ends[i - 1]!, before.ends[i]!),
-      0,
-    );
+  }
 
-  return {
-    open(contents, frame) {
-      const words = new Uint32Array(2 * contents.length);
-      contents.forEach((content, i) => {
-        [words[2 * i], words[2 * i + 1]] = hashWords(content);
-      });
-      const [seedHigh, seedLow] = hashWords(frame);
-      const number = new Float64Array(1);
-      const bits = new Uint32Array(number.buffer);
-      return {
-        ask(topic, models, further, work) {
-          let high = mixHigh(seedHigh, topic + 256 * models.length);
-          let low = mixLow(seedLow, topic + 256 * models.length);
-          for (let i = 0; i < models.length; i++) {
-            const at = 2 * models[i]!;
-            high = mixHigh(mixHigh(high, words[at]!), words[at + 1]!);
-            low = mixLow(mixLow(low, words[at + 1]!), words[at]!);
-          }
-          for (let i = 0; i < further.length; i++) {
-            number[0] = further[i]!;
-            high = mixHigh(mixHigh(high, bits[0]!), bits[1]!);
-            low = mixLow(mixLow(low, bits[1]!), bits[0]!);
-          }
-          high >>>= 0;
-          low >>>= 0;
-          const entry = slots[slotOf(high, low)]!;
-          if (entry !== EMPTY) {
-            used[entry] = 1;
-            return values.subarray(firstOf(entry), ends[entry]!);
-          }
-          const found = work();
-          add(high, low, found, 1);
-          return found;
-        },
-      };
-    },
-    close() {
-      let entries = 0;
-      let total = 0;
-      for (let i = 0; i < size; i++) {
-        if (used[i] === 0) continue;
-        entries++;
-        total += ends[i]! - firstOf(i);
-      }
-      const out: StoredNotes = {
-        keys: new Uint32Array(2 * entries),
-        ends: new Uint32Array(entries),
-        values: new Float64Array(total),
-      };
-      let at = 0;
-      let end = 0;
-      for (let i = 0; i < size; i++) {
-        if (used[i] === 0) continue;
-        out.keys.set(keys.subarray(2 * i, 2 * i + 2), 2 * at);
-        out.values.set(values.subarray(firstOf(i), ends[i]!), end);
-        end += ends[i]! - firstOf(i);
-        out.ends[at++] = end;
-      }
-      return out;
-    },
-  };
+  private grow(): void {
+    this.capacity *= 2;
+    this.slots = new Uint32Array(this.capacity).fill(EMPTY);
+    this.keys = enlarged(this.keys, Uint32Array, this.capacity);
+    this.ends = enlarged(this.ends, Uint32Array, this.capacity / 2);
+    this.used = enlarged(this.used, Uint8Array, this.capacity / 2);
+    for (let i = 0; i < this.size; i++) this.slots[this.slotOf(this.keys[2 * i]!, this.keys[2 * i + 1]!)] = i;
+  }
+}
+
+/** Notes about some models in a book. */
+class OpenNotes implements Notes {
+  private readonly book: OpenNotebook;
+  /** two words of hash a model */
+  private readonly words: Uint32Array;
+  private readonly seedHigh: number;
+  private readonly seedLow: number;
+  private readonly number = new Float64Array(1);
+  private readonly bits = new Uint32Array(this.number.buffer);
+  private readonly one = new Float64Array(1);
+  /** of what was asked last, in words: a number of 32 bits that outlives a call would be made anew for each */
+  private readonly key = new Uint32Array(2);
+
+  constructor(book: OpenNotebook, contents: readonly string[], frame: string) {
+    this.book = book;
+    this.words = new Uint32Array(2 * contents.length);
+    for (let i = 0; i < contents.length; i++) this.words.set(hashWords(contents[i]!), 2 * i);
+    [this.seedHigh, this.seedLow] = hashWords(frame);
+  }
+
+  ask(
+    topic: Topic,
+    models: readonly number[],
+    further: ArrayLike<number>,
+    work: () => ArrayLike<number>,
+  ): ArrayLike<number> {
+    this.hash(topic, models, further);
+    // work may ask, too
+    const high = this.key[0]!;
+    const low = this.key[1]!;
+    const entry = this.book.find(high, low);
+    if (entry >= 0) return this.book.valuesOf(entry);
+    const found = work();
+    this.book.add(high, low, found, 0, found.length, 1);
+    return found;
+  }
+
+  askOne(topic: Topic, models: readonly number[], further: ArrayLike<number>, work: () => number): number {
+    this.hash(topic, models, further);
+    const high = this.key[0]!;
+    const low = this.key[1]!;
+    const entry = this.book.find(high, low);
+    if (entry >= 0) return this.book.valueOf(entry);
+    const found = work();
+    this.one[0] = found;
+    this.book.add(high, low, this.one, 0, 1, 1);
+    return found;
+  }
+
+  private hash(topic: Topic, models: readonly number[], further: ArrayLike<number>): void {
+    const { words, number, bits } = this;
+    let high = mixHigh(this.seedHigh, topic + 256 * models.length);
+    let low = mixLow(this.seedLow, topic + 256 * models.length);
+    for (let i = 0; i < models.length; i++) {
+      const at = 2 * models[i]!;
+      high = mixHigh(mixHigh(high, words[at]!), words[at + 1]!);
+      low = mixLow(mixLow(low, words[at + 1]!), words[at]!);
+    }
+    for (let i = 0; i < further.length; i++) {
+      number[0] = further[i]!;
+      high = mixHigh(mixHigh(high, bits[0]!), bits[1]!);
+      low = mixLow(mixLow(low, bits[1]!), bits[0]!);
+    }
+    this.key[0] = high;
+    this.key[1] = low;
+  }
 }
 
 /** What came back from where notes are kept; anything else is as good as nothing. */

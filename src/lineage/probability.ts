@@ -44,40 +44,60 @@ export function weighCandidates(
 ): (candidate: number) => WeighedCandidate {
   let top = Number.NEGATIVE_INFINITY;
   for (const c of candidates) top = Math.max(top, c.score);
-  const weights = Float64Array.from(candidates, (c) => Math.exp(c.score - top));
+  const weights = new Float64Array(candidates.length);
   let total = 0;
-  for (const weight of weights) total += weight;
+  for (let i = 0; i < weights.length; i++) {
+    weights[i] = Math.exp(candidates[i]!.score - top);
+    total += weights[i]!;
+  }
   const names = new Set<string>();
   for (const c of candidates) for (const name in c.terms) names.add(name);
-  return (i) => {
-    const candidate = candidates[i]!;
-    const logOdds: Record<string, number> = {};
-    const others = total - weights[i]!;
-    let raw: number;
-    if (others > 1e-300 && candidates.length > 1) {
-      raw = candidate.score - top - Math.log(others);
-      let credited = 0;
-      for (const name of names) {
-        let mean = 0;
-        for (let j = 0; j < candidates.length; j++)
-          if (j !== i) mean += (weights[j]! / others) * (candidates[j]!.terms[name] ?? 0);
-        const credit = (candidate.terms[name] ?? 0) - mean;
-        logOdds[name] = credit;
-        credited += credit;
-      }
-      logOdds.rivals = raw - credited;
-    } else {
-      // no rival worth the name: the cap speaks
-      raw = calibration.cap * 2;
-      for (const name of names) logOdds[name] = 0;
-      logOdds.rivals = raw;
+  const field = { candidates, weights, total, top, names: [...names], rightWay, calibration };
+  return (i) => weighOne(field, i);
+}
+
+interface Field {
+  candidates: readonly Rival[];
+  /** relative to the best, which has the score `top` */
+  weights: Float64Array;
+  total: number;
+  top: number;
+  names: readonly string[];
+  rightWay: number;
+  calibration: Calibration;
+}
+
+function weighOne(
+  { candidates, weights, total, top, names, rightWay, calibration }: Field,
+  i: number,
+): WeighedCandidate {
+  const candidate = candidates[i]!;
+  const logOdds: Record<string, number> = {};
+  const others = total - weights[i]!;
+  let raw: number;
+  if (others > 1e-300 && candidates.length > 1) {
+    raw = candidate.score - top - Math.log(others);
+    let credited = 0;
+    for (const name of names) {
+      let mean = 0;
+      for (let j = 0; j < candidates.length; j++)
+        if (j !== i) mean += (weights[j]! / others) * (candidates[j]!.terms[name] ?? 0);
+      const credit = (candidate.terms[name] ?? 0) - mean;
+      logOdds[name] = credit;
+      credited += credit;
     }
-    const fitted = calibrate(raw, calibration);
-    logOdds.calibration = fitted - raw;
-    const final = logit(clampProbability(logistic(fitted) * rightWay));
-    logOdds.direction = final - fitted;
-    return { probability: logistic(final), logOdds };
-  };
+    logOdds.rivals = raw - credited;
+  } else {
+    // no rival worth the name: the cap speaks
+    raw = calibration.cap * 2;
+    for (const name of names) logOdds[name] = 0;
+    logOdds.rivals = raw;
+  }
+  const fitted = calibrate(raw, calibration);
+  logOdds.calibration = fitted - raw;
+  const final = logit(clampProbability(logistic(fitted) * rightWay));
+  logOdds.direction = final - fitted;
+  return { probability: logistic(final), logOdds };
 }
 
 /** The fitted map from raw to honest log-odds, capped on both sides: no finding here is surer than one in a few hundred. */

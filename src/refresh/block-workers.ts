@@ -93,7 +93,10 @@ function conclude(
       fail(new HublineageError('Unexpected', `A thread of the inference ended by itself (exit ${code}).`));
     const hear = (message: FromWorker) => {
       if (message.type === 'load')
-        loadBlobs(message.repos).then((blobs) => send({ type: 'samples', blobs }), fail);
+        loadBlobs(message.repos).then(
+          (blobs) => send({ type: 'samples', blobs: toSendableBlobs(blobs) }),
+          fail,
+        );
       else if (message.type === 'failed') {
         const { code, message: text, ...details } = message.error;
         fail(new HublineageError(code, text, details));
@@ -104,13 +107,44 @@ function conclude(
     };
     const send = (message: ToWorker) => worker.postMessage(message);
     worker.on('message', hear).on('error', fail).on('exit', exited);
-    send({ type: 'conclude', task: { ...task, models: task.models.map(toSendable) } });
+    send({ type: 'conclude', task: { ...task, models: toSendable(task.models) } });
   });
 }
 
-/** Only what inference sees, with the core in a buffer of its own: a view is sent with all that lies behind it. */
-function toSendable({ repo, owner, createdAt, fingerprint }: BlockTask['models'][number]) {
-  const { core } = fingerprint;
-  const own = core.byteLength === core.buffer.byteLength ? core : core.slice();
-  return { repo, owner, createdAt, fingerprint: { ...fingerprint, core: own } };
+/** Only what inference sees. */
+function toSendable(models: BlockTask['models']): BlockTask['models'] {
+  const memory = createShared(models.map((m) => m.fingerprint.core));
+  return models.map(({ repo, owner, createdAt, fingerprint }) => {
+    const core = new Float32Array(memory.buffer, memory.add(fingerprint.core), fingerprint.core.length);
+    return { repo, owner, createdAt, fingerprint: { ...fingerprint, core } };
+  });
+}
+
+function toSendableBlobs(blobs: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
+  const memory = createShared([...blobs.values()]);
+  return new Map(
+    [...blobs].map(([repo, blob]) => [repo, new Uint8Array(memory.buffer, memory.add(blob), blob.length)]),
+  );
+}
+
+const ALIGNED = 8;
+
+/**
+ * Memory that both threads see, for copies of these: a message would be written, grown and read again, and of a view it holds all that
+ * lies behind it. `add` gives the place of a copy.
+ */
+function createShared(arrays: readonly ArrayBufferView[]) {
+  const sizeOf = ({ byteLength }: ArrayBufferView) => Math.ceil(byteLength / ALIGNED) * ALIGNED;
+  const buffer = new SharedArrayBuffer(arrays.reduce((sum, array) => sum + sizeOf(array), 0));
+  const bytes = new Uint8Array(buffer);
+  let end = 0;
+  return {
+    buffer,
+    add(array: ArrayBufferView): number {
+      const at = end;
+      bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at);
+      end += sizeOf(array);
+      return at;
+    },
+  };
 }

@@ -39,170 +39,239 @@ export function findArborescence(
  * Picks for every node the index of its edge, -1 for the root.
  * Null when some node cannot be reached from the root. Costs may be negative; ties go to the earlier edge.
  */
-export function findArborescenceOf(
-  nodeCount: number,
-  { from: sources, to: targets, cost: costs }: EdgeColumns,
-  root: number,
-): Int32Array | null {
-  const count = costs.length;
-  const left = new Int32Array(count).fill(-1);
-  const right = new Int32Array(count).fill(-1);
-  const cost = Float64Array.from(costs);
-  const lazy = new Float64Array(count);
-  const heap = new Int32Array(nodeCount).fill(-1);
+export function findArborescenceOf(nodeCount: number, edges: EdgeColumns, root: number): Int32Array | null {
+  return new Contraction(nodeCount, edges, root).solve();
+}
 
-  const push = (node: number) => {
+/** The state of one search. A class, not closures: see decision 8 on machine code. */
+class Contraction {
+  private readonly nodeCount: number;
+  private readonly sources: Int32Array;
+  private readonly targets: Int32Array;
+  private readonly root: number;
+  // edges as nodes of skew heaps
+  private readonly left: Int32Array;
+  private readonly right: Int32Array;
+  private readonly cost: Float64Array;
+  private readonly lazy: Float64Array;
+  /** what a merge passed on its way down */
+  private readonly spine: number[] = [];
+  // by node: its heap, if it has one; else its edges, and the cheapest of them
+  private readonly heap: Int32Array;
+  private readonly hasHeap: Uint8Array;
+  private readonly first: Int32Array;
+  private readonly incoming: Int32Array;
+  private readonly cheapest: Int32Array;
+  // union-find with rollback (union by size, no path compression), so contraction can be undone
+  private readonly parent: Int32Array;
+  private readonly history: number[] = [];
+
+  constructor(nodeCount: number, { from, to, cost }: EdgeColumns, root: number) {
+    this.nodeCount = nodeCount;
+    this.sources = from;
+    this.targets = to;
+    this.root = root;
+    this.left = new Int32Array(cost.length).fill(-1);
+    this.right = new Int32Array(cost.length).fill(-1);
+    this.cost = cost.slice();
+    this.lazy = new Float64Array(cost.length);
+    this.heap = new Int32Array(nodeCount).fill(-1);
+    this.hasHeap = new Uint8Array(nodeCount);
+    const { first, incoming } = groupByTarget(nodeCount, from, to);
+    this.first = first;
+    this.incoming = incoming;
+    this.cheapest = findCheapest(nodeCount, first, incoming, cost, root);
+    this.parent = new Int32Array(nodeCount).fill(-1);
+  }
+
+  solve(): Int32Array | null {
+    const { nodeCount, root, sources, targets, heap, hasHeap, cheapest, cost, lazy } = this;
+    const seen = new Int32Array(nodeCount).fill(-1);
+    seen[root] = root;
+    const chosen = new Int32Array(nodeCount).fill(-1);
+    const path = new Int32Array(nodeCount);
+    const queue = new Int32Array(nodeCount);
+    const cycles: { at: number; time: number; edges: Int32Array }[] = [];
+    for (let start = 0; start < nodeCount; start++) {
+      let u = this.find(start);
+      let length = 0;
+      while (seen[u]! < 0) {
+        const top = hasHeap[u] ? heap[u]! : cheapest[u]!;
+        if (top < 0) return null;
+        if (hasHeap[u]) {
+          this.push(top);
+          const price = cost[top]!;
+          // Everything else that enters u now costs what it costs beyond the edge taken.
+          lazy[top]! -= price;
+          this.push(top);
+          heap[u] = this.merge(this.left[top]!, this.right[top]!);
+          this.left[top] = -1;
+          this.right[top] = -1;
+        }
+        const from = this.find(sources[top]!);
+        if (from === u) continue;
+        queue[length] = top;
+        path[length] = u;
+        length++;
+        seen[u] = start;
+        u = from;
+        if (seen[u] === start) {
+          let heapOfCycle = -1;
+          const end = length;
+          const time = this.history.length;
+          let w: number;
+          do {
+            length--;
+            w = path[length]!;
+            heapOfCycle = this.merge(heapOfCycle, hasHeap[w] ? heap[w]! : this.heapBeyondCheapest(w));
+          } while (this.join(u, w));
+          u = this.find(u);
+          heap[u] = heapOfCycle;
+          hasHeap[u] = 1;
+          seen[u] = -1;
+          cycles.push({ at: u, time, edges: queue.slice(length, end) });
+        }
+      }
+      for (let i = 0; i < length; i++) chosen[this.find(targets[queue[i]!]!)] = queue[i]!;
+    }
+    for (let i = cycles.length - 1; i >= 0; i--) {
+      const cycle = cycles[i]!;
+      const entering = chosen[cycle.at]!;
+      this.rollback(cycle.time);
+      for (let k = 0; k < cycle.edges.length; k++) {
+        const e = cycle.edges[k]!;
+        chosen[this.find(targets[e]!)] = e;
+      }
+      chosen[this.find(targets[entering]!)] = entering;
+    }
+    chosen[root] = -1;
+    return chosen;
+  }
+
+  private push(node: number): void {
+    const { lazy, left, right } = this;
     const add = lazy[node]!;
     if (add === 0) return;
-    cost[node]! += add;
+    this.cost[node]! += add;
     const l = left[node]!;
     const r = right[node]!;
     if (l >= 0) lazy[l]! += add;
     if (r >= 0) lazy[r]! += add;
     lazy[node] = 0;
-  };
-  const before = (a: number, b: number) => cost[a]! < cost[b]! || (cost[a]! === cost[b]! && a < b);
-  // Iterative skew merge: walk down the right spines, then link back up, so deep heaps cannot overflow the stack.
-  const spine: number[] = [];
-  const merge = (first: number, second: number): number => {
+  }
+
+  /** Iterative skew merge: walk down the right spines, then link back up, so deep heaps cannot overflow the stack. */
+  private merge(first: number, second: number): number {
+    const { cost, left, right, spine } = this;
     let a = first;
     let b = second;
-    spine.length = 0;
+    let length = 0;
     while (a >= 0 && b >= 0) {
-      push(a);
-      push(b);
-      if (before(b, a)) {
+      this.push(a);
+      this.push(b);
+      if (cost[b]! < cost[a]! || (cost[b] === cost[a] && b < a)) {
         const other = a;
         a = b;
         b = other;
       }
-      spine.push(a);
+      spine[length++] = a;
       a = right[a]!;
     }
     let rest = a >= 0 ? a : b;
-    for (let i = spine.length - 1; i >= 0; i--) {
+    for (let i = length - 1; i >= 0; i--) {
       const node = spine[i]!;
       right[node] = left[node]!;
       left[node] = rest;
       rest = node;
     }
     return rest;
-  };
-
-  const { first, incoming } = groupByTarget(nodeCount, sources, targets);
-  const hasHeap = new Uint8Array(nodeCount);
-  const cheapest = new Int32Array(nodeCount).fill(-1);
-  for (let node = 0; node < nodeCount; node++) {
-    if (node === root) continue;
-    for (let i = first[node]!; i < first[node + 1]!; i++) {
-      const e = incoming[i]!;
-      if (cheapest[node]! < 0 || cost[e]! < cost[cheapest[node]!]!) cheapest[node] = e;
-    }
   }
+
   /** The heap of a node whose cheapest edge is taken: all others, at what they cost beyond it. */
-  const heapBeyondCheapest = (node: number): number => {
-    const taken = cheapest[node]!;
+  private heapBeyondCheapest(node: number): number {
+    const { first, incoming } = this;
+    const taken = this.cheapest[node]!;
     let all = -1;
     for (let i = first[node]!; i < first[node + 1]!; i++)
-      if (incoming[i] !== taken) all = merge(all, incoming[i]!);
-    if (all >= 0) lazy[all]! -= cost[taken]!;
+      if (incoming[i] !== taken) all = this.merge(all, incoming[i]!);
+    if (all >= 0) this.lazy[all]! -= this.cost[taken]!;
     return all;
-  };
+  }
 
-  // Union-find with rollback (union by size, no path compression), so contraction can be undone.
-  const parent = new Int32Array(nodeCount).fill(-1);
-  const history: [number, number][] = [];
-  const find = (x: number) => {
+  private find(x: number): number {
+    const { parent } = this;
     let node = x;
     while (parent[node]! >= 0) node = parent[node]!;
     return node;
-  };
-  const rollback = (to: number) => {
-    while (history.length > to) {
-      const [node, value] = history.pop()!;
-      parent[node] = value;
-    }
-  };
-  const join = (x: number, y: number): boolean => {
-    let a = find(x);
-    let b = find(y);
+  }
+
+  private join(x: number, y: number): boolean {
+    const { parent } = this;
+    let a = this.find(x);
+    let b = this.find(y);
     if (a === b) return false;
-    if (parent[a]! > parent[b]!) [a, b] = [b, a];
-    history.push([a, parent[a]!], [b, parent[b]!]);
+    if (parent[a]! > parent[b]!) {
+      const other = a;
+      a = b;
+      b = other;
+    }
+    this.history.push(a, parent[a]!, b, parent[b]!);
     parent[a]! += parent[b]!;
     parent[b] = a;
     return true;
-  };
+  }
 
-  const seen = new Int32Array(nodeCount).fill(-1);
-  seen[root] = root;
-  const chosen = new Int32Array(nodeCount).fill(-1);
-  const path = new Int32Array(nodeCount);
-  const queue = new Int32Array(nodeCount);
-  const cycles: { at: number; time: number; edges: number[] }[] = [];
-  for (let start = 0; start < nodeCount; start++) {
-    let u = find(start);
-    let length = 0;
-    while (seen[u]! < 0) {
-      const top = hasHeap[u] ? heap[u]! : cheapest[u]!;
-      if (top < 0) return null;
-      if (hasHeap[u]) {
-        push(top);
-        const price = cost[top]!;
-        // Everything else that enters u now costs what it costs beyond the edge taken.
-        lazy[top]! -= price;
-        push(top);
-        heap[u] = merge(left[top]!, right[top]!);
-        left[top] = -1;
-        right[top] = -1;
-      }
-      const from = find(sources[top]!);
-      if (from === u) continue;
-      queue[length] = top;
-      path[length] = u;
-      length++;
-      seen[u] = start;
-      u = from;
-      if (seen[u] === start) {
-        let heapOfCycle = -1;
-        const end = length;
-        const time = history.length;
-        let w: number;
-        do {
-          length--;
-          w = path[length]!;
-          heapOfCycle = merge(heapOfCycle, hasHeap[w] ? heap[w]! : heapBeyondCheapest(w));
-        } while (join(u, w));
-        u = find(u);
-        heap[u] = heapOfCycle;
-        hasHeap[u] = 1;
-        seen[u] = -1;
-        cycles.push({ at: u, time, edges: Array.from(queue.subarray(length, end)) });
-      }
+  private rollback(to: number): void {
+    const { history, parent } = this;
+    while (history.length > to) {
+      const value = history.pop()!;
+      parent[history.pop()!] = value;
     }
-    for (let i = 0; i < length; i++) chosen[find(targets[queue[i]!]!)] = queue[i]!;
   }
-  for (let i = cycles.length - 1; i >= 0; i--) {
-    const cycle = cycles[i]!;
-    const entering = chosen[cycle.at]!;
-    rollback(cycle.time);
-    for (const e of cycle.edges) chosen[find(targets[e]!)] = e;
-    chosen[find(targets[entering]!)] = entering;
-  }
-  chosen[root] = -1;
-  return chosen;
 }
 
-/** Edges by the node they enter, in their order; without loops. */
+function findCheapest(
+  nodeCount: number,
+  first: Int32Array,
+  incoming: Int32Array,
+  costs: Float64Array,
+  root: number,
+): Int32Array {
+  const cheapest = new Int32Array(nodeCount).fill(-1);
+  for (let node = 0; node < nodeCount; node++) {
+    if (node === root) continue;
+    let best = -1;
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = first[node]!; i < first[node + 1]!; i++) {
+      const price = costs[incoming[i]!]!;
+      if (best >= 0 && !(price < least)) continue;
+      best = incoming[i]!;
+      least = price;
+    }
+    cheapest[node] = best;
+  }
+  return cheapest;
+}
+
+/** Edges by the node they enter, in their order; without loops. Those that come by target, as in a tree search, only have to be counted. */
 function groupByTarget(
   nodeCount: number,
   sources: Int32Array,
   targets: Int32Array,
 ): { first: Int32Array; incoming: Int32Array } {
   const first = new Int32Array(nodeCount + 1);
-  for (let e = 0; e < targets.length; e++) if (sources[e] !== targets[e]) first[targets[e]! + 1]!++;
+  let sorted = true;
+  for (let e = 0; e < targets.length; e++) {
+    if (sources[e] === targets[e]) sorted = false;
+    else first[targets[e]! + 1]!++;
+    if (e > 0 && targets[e]! < targets[e - 1]!) sorted = false;
+  }
   for (let node = 0; node < nodeCount; node++) first[node + 1]! += first[node]!;
   const incoming = new Int32Array(first[nodeCount]!);
+  if (sorted) {
+    for (let e = 0; e < incoming.length; e++) incoming[e] = e;
+    return { first, incoming };
+  }
   const next = first.slice();
   for (let e = 0; e < targets.length; e++) if (sources[e] !== targets[e]) incoming[next[targets[e]!]!++] = e;
   return { first, incoming };

@@ -11,18 +11,18 @@ export function solveNonNegative(
 ): Float64Array {
   const k = target.length;
   if (k === 1 && !free[0]) return Float64Array.of(gram[0]! > 0 ? Math.max(0, target[0]! / gram[0]!) : 0);
-  const solver = createPassiveSolver(gram, target);
+  const solver = new PassiveSolver(gram, target);
   const passive = new Uint8Array(k);
   const carried = new Int32Array(k);
   const weights = new Float64Array(k);
   for (let i = 0; i < k; i++) passive[i] = free[i] || (near !== null && near[i]! > 0) ? 1 : 0;
   // columns that all carry weight when solved for alone are where the active-set method would get to by itself
-  const warm = near !== null && isFeasible(solver(passive), passive, free);
+  const warm = near !== null && isFeasible(solver.solve(passive), passive, free);
   if (!warm) for (let i = 0; i < k; i++) passive[i] = free[i] ? 1 : 0;
   let scale = 0;
   for (let i = 0; i < k; i++) scale = Math.max(scale, Math.abs(target[i]!));
   const tolerance = 1e-12 * (scale || 1);
-  if (warm || free.some(Boolean)) weights.set(solver(passive));
+  if (warm || free.some(Boolean)) weights.set(solver.solve(passive));
   // Each pass either stops or adds one column; 3k passes are far more than it ever needs.
   for (let pass = 0; pass < 3 * k + 3; pass++) {
     let best = -1;
@@ -42,7 +42,7 @@ export function solveNonNegative(
     if (best < 0) break;
     passive[best] = 1;
     for (let inner = 0; inner <= k; inner++) {
-      const solution = solver(passive);
+      const solution = solver.solve(passive);
       let step = 1;
       for (let i = 0; i < k; i++)
         if (passive[i] && !free[i] && solution[i]! <= 0)
@@ -73,16 +73,27 @@ function isFeasible(solution: Float64Array, passive: Uint8Array, free: readonly 
  * Least squares over the passive columns by Cholesky; a tiny ridge keeps (near) equal columns solvable. What is returned is overwritten
  * by the next call.
  */
-function createPassiveSolver(
-  gram: Float64Array,
-  target: Float64Array,
-): (passive: Uint8Array) => Float64Array {
-  const k = target.length;
-  const index = new Int32Array(k);
-  const lower = new Float64Array(k * k);
-  const y = new Float64Array(k);
-  const solution = new Float64Array(k);
-  return (passive) => {
+class PassiveSolver {
+  private readonly gram: Float64Array;
+  private readonly target: Float64Array;
+  private readonly index: Int32Array;
+  private readonly lower: Float64Array;
+  private readonly y: Float64Array;
+  private readonly solution: Float64Array;
+
+  constructor(gram: Float64Array, target: Float64Array) {
+    const k = target.length;
+    this.gram = gram;
+    this.target = target;
+    this.index = new Int32Array(k);
+    this.lower = new Float64Array(k * k);
+    this.y = new Float64Array(k);
+    this.solution = new Float64Array(k);
+  }
+
+  solve(passive: Uint8Array): Float64Array {
+    const { gram, target, index, lower, y, solution } = this;
+    const k = target.length;
     let m = 0;
     for (let i = 0; i < k; i++) if (passive[i]) index[m++] = i;
     for (let i = 0; i < m; i++)
@@ -105,7 +116,7 @@ function createPassiveSolver(
       solution[index[i]!] = sum / lower[i * m + i]!;
     }
     return solution;
-  };
+  }
 }
 
 /**
@@ -123,7 +134,8 @@ export function costsOfDropping(gram: Float64Array, weights: Float64Array): Floa
       lower[i * k + j] = i === j ? Math.sqrt(Math.max(sum, 1e-300)) : sum / lower[j * k + j]!;
     }
   const column = new Float64Array(k);
-  return Float64Array.from(weights, (weight, i) => {
+  const costs = new Float64Array(k);
+  for (let i = 0; i < k; i++) {
     let inverse = 0;
     for (let r = i; r < k; r++) {
       let sum = r === i ? 1 : 0;
@@ -131,8 +143,9 @@ export function costsOfDropping(gram: Float64Array, weights: Float64Array): Floa
       column[r] = sum / lower[r * k + r]!;
       inverse += column[r]! ** 2;
     }
-    return weight ** 2 / inverse;
-  });
+    costs[i] = weights[i]! ** 2 / inverse;
+  }
+  return costs;
 }
 
 /** Squared residual |A w - y|^2 from the normal equations; `power` = y'y. */

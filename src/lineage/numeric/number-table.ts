@@ -8,50 +8,66 @@ export interface NumberTable {
 
 const EMPTY = -1;
 
-/** Keys are whole numbers from 0 to 2^53; open addressing with linear probing, at most half full. */
+/**
+ * Keys are whole numbers from 0 to 2^53; open addressing with linear probing, at most half full. A key lies beside its value: what is
+ * looked up is rarely in the processor's cache, and then costs one line of it.
+ */
 export function createNumberTable(capacity = 1024): NumberTable {
-  let mask = 2 ** Math.ceil(Math.log2(Math.max(16, capacity))) - 1;
-  let keys = new Float64Array(mask + 1).fill(EMPTY);
-  let values = new Float64Array(mask + 1);
-  let size = 0;
-  const slotOf = (key: number): number => {
-    let slot = mix(key) & mask;
-    while (keys[slot] !== EMPTY && keys[slot] !== key) slot = (slot + 1) & mask;
-    return slot;
-  };
-  const grow = (): void => {
-    const [oldKeys, oldValues] = [keys, values];
-    mask = 2 * mask + 1;
-    keys = new Float64Array(mask + 1).fill(EMPTY);
-    values = new Float64Array(mask + 1);
-    for (let i = 0; i < oldKeys.length; i++) {
-      if (oldKeys[i] === EMPTY) continue;
-      const slot = slotOf(oldKeys[i]!);
-      keys[slot] = oldKeys[i]!;
-      values[slot] = oldValues[i]!;
-    }
-  };
-  return {
-    get size() {
-      return size;
-    },
-    get(key) {
-      const slot = slotOf(key);
-      return keys[slot] === key ? values[slot]! : Number.NaN;
-    },
-    set(key, value) {
-      let slot = slotOf(key);
-      if (keys[slot] !== key) {
-        if (2 * (size + 1) > mask) {
-          grow();
-          slot = slotOf(key);
-        }
-        keys[slot] = key;
-        size++;
+  return new OpenTable(capacity);
+}
+
+/** A class, not closures: see decision 8 on machine code. */
+class OpenTable implements NumberTable {
+  size = 0;
+  private mask: number;
+  /** key, value, key, value ... */
+  private entries: Float64Array;
+
+  constructor(capacity: number) {
+    this.mask = 2 ** Math.ceil(Math.log2(Math.max(16, capacity))) - 1;
+    this.entries = createEntries(this.mask + 1);
+  }
+
+  get(key: number): number {
+    const at = placeIn(this.entries, this.mask, key);
+    return this.entries[at] === key ? this.entries[at + 1]! : Number.NaN;
+  }
+
+  set(key: number, value: number): void {
+    let at = placeIn(this.entries, this.mask, key);
+    if (this.entries[at] !== key) {
+      if (2 * (this.size + 1) > this.mask) {
+        this.grow();
+        at = placeIn(this.entries, this.mask, key);
       }
-      values[slot] = value;
-    },
-  };
+      this.entries[at] = key;
+      this.size++;
+    }
+    this.entries[at + 1] = value;
+  }
+
+  private grow(): void {
+    const old = this.entries;
+    this.mask = 2 * this.mask + 1;
+    this.entries = createEntries(this.mask + 1);
+    for (let i = 0; i < old.length; i += 2) {
+      if (old[i] === EMPTY) continue;
+      const at = placeIn(this.entries, this.mask, old[i]!);
+      this.entries[at] = old[i]!;
+      this.entries[at + 1] = old[i + 1]!;
+    }
+  }
+}
+
+/** Where a key lies, or would. */
+function placeIn(entries: Float64Array, mask: number, key: number): number {
+  let slot = mix(key) & mask;
+  while (entries[2 * slot] !== EMPTY && entries[2 * slot] !== key) slot = (slot + 1) & mask;
+  return 2 * slot;
+}
+
+function createEntries(slots: number): Float64Array {
+  return new Float64Array(2 * slots).fill(EMPTY);
 }
 
 /** Both halves of the key, so that keys made as `row * width + column` spread. */

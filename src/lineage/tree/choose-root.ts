@@ -3,7 +3,7 @@ import type { TreeNode } from './grow-tree.ts';
 
 /** Log-odds for every further child that is older than its parent, once the first has cost the full price: a re-created repo. */
 export const REPEAT_TIME_COST = 0.3;
-const HOUR = 3_600_000;
+export const HOUR = 3_600_000;
 
 /** Equal times say nothing; same-day uploads are often batches. */
 export function isEarlier(a: TreeNode, b: TreeNode): boolean {
@@ -14,20 +14,32 @@ export function rootOf(parent: Int32Array): number {
   return parent.indexOf(-1);
 }
 
-export function childrenOf(parent: Int32Array): number[][] {
-  const children: number[][] = Array.from(parent, () => []);
-  parent.forEach((p, i) => {
-    if (p >= 0) children[p]!.push(i);
-  });
-  return children;
+/** The children of v are those from `start[v]` to `start[v + 1]` in `list`, ascending; `count`: how many they are. */
+export interface Children {
+  start: Int32Array;
+  list: Int32Array;
+  count: Int32Array;
+}
+
+export function toChildren(parent: Int32Array): Children {
+  const n = parent.length;
+  const count = new Int32Array(n);
+  for (let v = 0; v < n; v++) if (parent[v]! >= 0) count[parent[v]!]!++;
+  const start = new Int32Array(n + 1);
+  for (let v = 0; v < n; v++) start[v + 1] = start[v]! + count[v]!;
+  const list = new Int32Array(start[n]!);
+  const next = start.slice(0, n);
+  for (let v = 0; v < n; v++) if (parent[v]! >= 0) list[next[parent[v]!]!++] = v;
+  return { start, list, count };
 }
 
 /** How many of its children each node is younger than. */
 export function countOlderChildren(nodes: readonly TreeNode[], parent: Int32Array): Int32Array {
   const older = new Int32Array(parent.length);
-  parent.forEach((p, v) => {
+  for (let v = 0; v < parent.length; v++) {
+    const p = parent[v]!;
     if (p >= 0 && !isEarlier(nodes[p]!, nodes[v]!)) older[p]!++;
-  });
+  }
   return older;
 }
 
@@ -57,7 +69,7 @@ export function scoreRootPlaces(
   calibration: Calibration,
 ): { rootScores: Float64Array; hiddenRootScores: Float64Array } {
   const n = nodes.length;
-  const children = childrenOf(parent);
+  const children = toChildren(parent);
   const root = rootOf(parent);
   const scores = new Float64Array(n);
   const hidden = new Float64Array(n).fill(Number.NEGATIVE_INFINITY);
@@ -67,7 +79,7 @@ export function scoreRootPlaces(
   const price = (k: number) => (k === 0 ? 0 : -calibration.time - REPEAT_TIME_COST * (k - 1));
   const isOlder = (child: number, p: number) => (isEarlier(nodes[p]!, nodes[child]!) ? 0 : 1);
   const vocabulary = (p: number, c: number) => vocabularyTerm(nodes[p]!, nodes[c]!, calibration);
-  const degree = (v: number) => children[v]!.length + (parent[v]! >= 0 ? 1 : 0);
+  const degree = (v: number) => children.count[v]! + (parent[v]! >= 0 ? 1 : 0);
   let total = 0;
   for (let v = 0; v < n; v++) {
     const p = parent[v]!;
@@ -86,7 +98,8 @@ export function scoreRootPlaces(
       fixed && u !== root ? Number.NEGATIVE_INFINITY : at + calibration.rootHub * Math.log(1 + degree(u));
     // `lost`: older children u has under the root u itself, beyond those it has now
     const mine = older[u]! + lost;
-    for (const v of children[u]!) {
+    for (let i = children.start[u]!; i < children.start[u + 1]!; i++) {
+      const v = children.list[i]!;
       const minus = isOlder(v, u);
       const plus = isOlder(u, v);
       if (!fixed && nodes[v]!.pinned === undefined)
@@ -113,9 +126,8 @@ export function moveRoot(
 ): Int32Array {
   const scores = scoreRoots(nodes, parent, calibration);
   let best = rootOf(parent);
-  scores.forEach((s, i) => {
-    if (s > scores[best]! + 1e-9 && Number.isFinite(s)) best = i;
-  });
+  for (let i = 0; i < scores.length; i++)
+    if (scores[i]! > scores[best]! + 1e-9 && Number.isFinite(scores[i]!)) best = i;
   return reroot(parent, best);
 }
 

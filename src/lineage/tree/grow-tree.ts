@@ -176,14 +176,16 @@ function forgive(nodes: readonly TreeNode[], root: number): readonly TreeNode[] 
 }
 
 function sameTree(a: Int32Array, b: Int32Array): boolean {
-  return a.every((p, i) => p === b[i]);
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** 64 bits of a tree, which two of the hundred trees of one search do not share by chance. */
 function hashTree(parent: Int32Array): string {
   let h1 = 0x811c9dc5;
   let h2 = 0x9747b28c;
-  for (const p of parent) {
+  for (let i = 0; i < parent.length; i++) {
+    const p = parent[i]!;
     h1 = Math.imul(h1 ^ p, 0x01000193);
     h1 ^= h1 >>> 13;
     h2 = Math.imul((h2 ^ p) + 0x7ed55d16, 0x85ebca6b);

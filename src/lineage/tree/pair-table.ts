@@ -68,22 +68,95 @@ export function createPairTable(
   models: readonly ModelSamples[],
   noted: NotedModels | null = null,
 ): PairTable {
-  // by name, so that sums over tensors are the same whoever else is in the table
-  const all = new Set(models.flatMap((model) => model.tensors.map((tensor) => tensor.name)));
-  const names = new Map([...all].sort().map((name, t) => [name, t]));
-  const tensorCount = names.size;
-  const weights = new Float64Array(tensorCount);
-  const power = new Float64Array(tensorCount);
-  const seen = new Float64Array(tensorCount);
+  return new KeptDistances(models, noted);
+}
+
+/** A class, not closures: see decision 8 on machine code. */
+class KeptDistances implements PairTable {
+  readonly size: number;
+  readonly tensorCount: number;
+  readonly names: ReadonlyMap<string, number>;
+  readonly weights: Float64Array;
+  readonly power: Float64Array;
+  readonly notes: Notes;
+  readonly scaledNotes: Notes;
+  private readonly models: readonly ModelSamples[];
+  private readonly grids: readonly Grid[];
   // Looked up once a model rather than once a pair: tensors by number, and a number that is equal where tensors can be compared.
-  const byNumber: (TensorSample | undefined)[][] = [];
-  const layoutOf: Int32Array[] = [];
-  const layouts = new Map<string, number>();
-  for (const model of models) {
+  private readonly byNumber: (TensorSample | undefined)[][] = [];
+  private readonly layoutOf: Int32Array[] = [];
+  /** by pair and mode: the place in `kept` */
+  private readonly known = createNumberTable();
+  private readonly kept: PairDistances[] = [];
+  private readonly closest = createNumberTable();
+
+  constructor(models: readonly ModelSamples[], noted: NotedModels | null) {
+    this.models = models;
+    this.size = models.length;
+    // by name, so that sums over tensors are the same whoever else is in the table
+    const all = new Set(models.flatMap((model) => model.tensors.map((tensor) => tensor.name)));
+    this.names = new Map([...all].sort().map((name, t) => [name, t]));
+    this.tensorCount = all.size;
+    this.weights = new Float64Array(all.size);
+    this.power = new Float64Array(all.size);
+    const seen = new Float64Array(all.size);
+    const layouts = new Map<string, number>();
+    for (const model of models) this.number(model, layouts, seen);
+    for (let t = 0; t < all.size; t++) this.power[t] = roundPower(this.power[t]!);
+    this.notes = noted?.book.open(noted.contents, noted.kind) ?? NO_NOTES;
+    this.grids = models.map(
+      (m, i) => GRIDS[askOne(this.notes, TOPICS.grid, [i], () => GRIDS.indexOf(readGrid(m.tensors)))]!,
+    );
+    this.scaledNotes =
+      noted?.book.open(
+        noted.contents,
+        JSON.stringify([noted.kind, [...this.names.keys()], [...this.weights], [...this.power]]),
+      ) ?? NO_NOTES;
+  }
+
+  grid(model: number): Grid {
+    return this.grids[model]!;
+  }
+
+  values(model: number, tensor: number): Float32Array | undefined {
+    return this.byNumber[model]![tensor]?.values;
+  }
+
+  samples(model: number): ModelSamples {
+    return this.models[model]!;
+  }
+
+  distances(a: number, b: number, asked: DistanceMode = 'forgiving'): PairDistances {
+    const low = a < b ? a : b;
+    const high = a < b ? b : a;
+    const mode = this.modeOf(low, high, asked);
+    const key = (low * this.size + high) * MODES.length + MODES.indexOf(mode);
+    const at = this.known.get(key);
+    if (at >= 0) return this.kept[at]!;
+    const found = this.measure(low, high, mode);
+    this.known.set(key, this.kept.length);
+    this.kept.push(found);
+    return found;
+  }
+
+  closeness(a: number, b: number): number {
+    const low = a < b ? a : b;
+    const high = a < b ? b : a;
+    const key = low * this.size + high;
+    const found = this.closest.get(key);
+    if (!Number.isNaN(found)) return found;
+    const work = () => measureCloseness(this, a, b);
+    const value = askOne(this.scaledNotes, TOPICS.closeness, [low, high], work);
+    this.closest.set(key, value);
+    return value;
+  }
+
+  private number(model: ModelSamples, layouts: Map<string, number>, seen: Float64Array): void {
+    const { weights, power, tensorCount } = this;
     const mine: (TensorSample | undefined)[] = new Array(tensorCount).fill(undefined);
     const layout = new Int32Array(tensorCount).fill(-1);
     for (const tensor of model.tensors) {
-      const t = names.get(tensor.name)!;
+      const t = this.names.get(tensor.name)!;
       const key = comparableKey(tensor);
       let number = layouts.get(key);
       if (number === undefined) {
@@ -102,34 +175,31 @@ export function createPairTable(
       power[t] = (power[t]! * seen[t]! + scale) / (seen[t]! + 1);
       seen[t]!++;
     }
-    byNumber.push(mine);
-    layoutOf.push(layout);
+    this.byNumber.push(mine);
+    this.layoutOf.push(layout);
   }
-  for (let t = 0; t < tensorCount; t++) power[t] = roundPower(power[t]!);
-  const notes = noted?.book.open(noted.contents, noted.kind) ?? NO_NOTES;
-  const grids = models.map(
-    (m, i) => GRIDS[askOne(notes, TOPICS.grid, [i], () => GRIDS.indexOf(readGrid(m.tensors)))]!,
-  );
-  const known = createNumberTable();
-  const kept: PairDistances[] = [];
-  const closeness = createNumberTable();
 
-  /** what a mode comes to for this pair: most differences in format do not concern it */
-  const modeOf = (low: number, high: number, mode: DistanceMode): DistanceMode => {
+  /** What a mode comes to for this pair: most differences in format do not concern it. */
+  private modeOf(low: number, high: number, mode: DistanceMode): DistanceMode {
+    const { grids } = this;
     if (mode === 'forgiving') return grids[low] === grids[high] ? 'raw' : mode;
     if (mode === 'raw') return mode;
     const finest = Math.max(FINENESS[grids[low]!], FINENESS[grids[high]!]);
     return finest > FINENESS[mode] ? mode : 'raw';
-  };
-  const measure = (low: number, high: number, mode: DistanceMode): PairDistances => {
+  }
+
+  private measure(low: number, high: number, mode: DistanceMode): PairDistances {
+    const { grids, tensorCount } = this;
     const coarser = FINENESS[grids[low]!] < FINENESS[grids[high]!] ? grids[low]! : grids[high]!;
     const grid = mode === 'BF16' || mode === 'F16' ? mode : coarser;
     const squared = new Float64Array(tensorCount);
     const count = new Uint16Array(tensorCount);
+    const [mine, theirs] = [this.byNumber[low]!, this.byNumber[high]!];
+    const [myLayout, theirLayout] = [this.layoutOf[low]!, this.layoutOf[high]!];
     for (let t = 0; t < tensorCount; t++) {
-      const tensor = byNumber[low]![t];
-      const other = byNumber[high]![t];
-      if (!tensor || !other || layoutOf[low]![t] !== layoutOf[high]![t]) continue;
+      const tensor = mine[t];
+      const other = theirs[t];
+      if (!tensor || !other || myLayout[t] !== theirLayout[t]) continue;
       // equal hashes are equal values: most tensors of a copy or of an adapter merged in
       if (tensor.hash !== '' && tensor.hash === other.hash && tensor.shape[0] === other.shape[0]) {
         count[t] = Math.min(tensor.stats.count, 65535);
@@ -162,46 +232,7 @@ export function createPairTable(
       count[t] = Math.min(n, 65535);
     }
     return { squared, count };
-  };
-
-  const table: PairTable = {
-    size: models.length,
-    tensorCount,
-    names,
-    weights,
-    power,
-    grid: (model) => grids[model]!,
-    values: (model, tensor) => byNumber[model]![tensor]?.values,
-    samples: (model) => models[model]!,
-    notes,
-    scaledNotes:
-      noted?.book.open(
-        noted.contents,
-        JSON.stringify([noted.kind, [...names.keys()], [...weights], [...power]]),
-      ) ?? NO_NOTES,
-    distances(a, b, asked = 'forgiving') {
-      const low = a < b ? a : b;
-      const high = a < b ? b : a;
-      const mode = modeOf(low, high, asked);
-      const key = (low * models.length + high) * MODES.length + MODES.indexOf(mode);
-      const at = known.get(key);
-      if (at >= 0) return kept[at]!;
-      const found = measure(low, high, mode);
-      known.set(key, kept.length);
-      kept.push(found);
-      return found;
-    },
-    closeness(a, b) {
-      const key = a < b ? a * models.length + b : b * models.length + a;
-      const found = closeness.get(key);
-      if (!Number.isNaN(found)) return found;
-      const pair = a < b ? [a, b] : [b, a];
-      const value = askOne(table.scaledNotes, TOPICS.closeness, pair, () => measureCloseness(table, a, b));
-      closeness.set(key, value);
-      return value;
-    },
-  };
-  return table;
+  }
 }
 
 function roundPower(power: number): number {

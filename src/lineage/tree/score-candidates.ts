@@ -1,13 +1,7 @@
 import type { Calibration } from '../calibration.ts';
 import { LEARNED_DETECTOR_AGREES } from '../probes/learned-detector-agrees.ts';
 import type { BranchStep } from './branch-steps.ts';
-import {
-  childrenOf,
-  countOlderChildren,
-  isEarlier,
-  REPEAT_TIME_COST,
-  vocabularyTerm,
-} from './choose-root.ts';
+import { type Children, countOlderChildren, HOUR, REPEAT_TIME_COST, toChildren } from './choose-root.ts';
 import type { Agreement, TreeCandidate, TreeNode, TreeTerms } from './grow-tree.ts';
 
 /** Everything scoring depends on besides the tree. */
@@ -44,170 +38,283 @@ export interface Scorer {
  * From one tree to the next most paths stay as they are, and with them the candidates and their geometry: only dates and children are
  * counted anew.
  */
-export function createScorer({ nodes, nearest, calibration, stepOf, agreement }: Scoring): Scorer {
-  const n = nodes.length;
-  let current = createWalks(n);
-  let former: Walks | null = null;
-  let formerTree: Int32Array | null = null;
-  let score = new Float64Array(32 * n);
-  let turned = new Float64Array(32 * n);
-  const logOf = Float64Array.from({ length: n + 2 }, (_, k) => Math.log(k));
-  /** of the node in hand: marks are its index, so nothing has to be cleared */
-  const inPool = new Int32Array(n);
-  const measured = new Int32Array(n);
-  const turnMeasured = new Int32Array(n);
-  const below = new Float64Array(n);
-  const branch = new Int32Array(n);
-  const turnCost = new Float64Array(n);
-  const pool: number[] = [];
-  const path: number[] = [];
+export function createScorer(scoring: Scoring): Scorer {
+  return new KeptWalks(scoring);
+}
 
-  const timeTerm = (tree: Int32Array, older: Int32Array, child: number, q: number): number => {
-    if (isEarlier(nodes[q]!, nodes[child]!)) return 0;
+class KeptWalks implements Scorer {
+  private readonly nodes: readonly TreeNode[];
+  private readonly stepOf: BranchStep;
+  private readonly agreement: Agreement | null;
+  private readonly hub: number;
+  private readonly time: number;
+  private readonly vocabulary: number;
+  private current: Walks;
+  private former: Walks | null = null;
+  private formerTree: Int32Array | null = null;
+  private scores: Float64Array;
+  private turned: Float64Array;
+  private readonly logOf: Float64Array;
+  // read for every candidate of every round: columns, not objects
+  private readonly bornAt: Float64Array;
+  private readonly vocab: Float64Array;
+  private readonly isMerge: Uint8Array;
+  /** neighbours of v: from `nearStart[v]` to `nearStart[v + 1]` in `near` */
+  private readonly nearStart: Int32Array;
+  private readonly near: Int32Array;
+  // of the node in hand: marks are its index, so nothing has to be cleared
+  private readonly inPool: Int32Array;
+  private readonly measured: Int32Array;
+  private readonly turnMeasured: Int32Array;
+  private readonly below: Float64Array;
+  private readonly branch: Int32Array;
+  private readonly turnCost: Float64Array;
+  private readonly pool: Int32Array;
+  private poolSize = 0;
+  private readonly path: Int32Array;
+
+  constructor({ nodes, nearest, calibration, stepOf, agreement }: Scoring) {
+    const n = nodes.length;
+    this.nodes = nodes;
+    this.stepOf = stepOf;
+    this.agreement = agreement;
+    this.hub = calibration.hub;
+    this.time = calibration.time;
+    this.vocabulary = calibration.vocabulary;
+    this.current = createWalks(n);
+    this.scores = new Float64Array(32 * n);
+    this.turned = new Float64Array(32 * n);
+    this.logOf = new Float64Array(n + 2);
+    for (let k = 0; k < n + 2; k++) this.logOf[k] = Math.log(k);
+    this.bornAt = new Float64Array(n);
+    this.vocab = new Float64Array(n);
+    this.isMerge = new Uint8Array(n);
+    this.nearStart = new Int32Array(n + 1);
+    for (let v = 0; v < n; v++) {
+      const { existedBy, vocab, mergeOf } = nodes[v]!;
+      this.bornAt[v] = existedBy;
+      this.vocab[v] = vocab ?? Number.NaN;
+      this.isMerge[v] = mergeOf ? 1 : 0;
+      this.nearStart[v + 1] = this.nearStart[v]! + nearest[v]!.length;
+    }
+    this.near = new Int32Array(this.nearStart[n]!);
+    for (let v = 0; v < n; v++) this.near.set(nearest[v]!, this.nearStart[v]!);
+    this.inPool = new Int32Array(n);
+    this.measured = new Int32Array(n);
+    this.turnMeasured = new Int32Array(n);
+    this.below = new Float64Array(n);
+    this.branch = new Int32Array(n);
+    this.turnCost = new Float64Array(n);
+    this.pool = new Int32Array(n);
+    this.path = new Int32Array(n);
+  }
+
+  score(tree: Int32Array): CandidateScores {
+    const n = this.nodes.length;
+    const children = toChildren(tree);
+    const older = countOlderChildren(this.nodes, tree);
+    for (const marks of [this.inPool, this.measured, this.turnMeasured]) marks.fill(-1);
+    const stays = this.formerTree === null ? null : findUnmoved(this.formerTree, tree);
+    const next = this.former;
+    const before = this.current;
+    this.former = before;
+    this.current = next ?? createWalks(n);
+    const { start } = this.current;
+    let at = 0;
+    for (let child = 0; child < n; child++) {
+      start[child] = at;
+      const { pinned } = this.nodes[child]!;
+      const first = at;
+      if (pinned !== undefined) at = this.pin(pinned, at);
+      else if (stays !== null && this.isUnmoved(stays, child)) at = this.copy(before, child, at);
+      else at = this.walk(tree, children, child, at);
+      if (pinned === undefined) this.weigh(tree, children.count, older, child, first, at);
+    }
+    start[n] = at;
+    this.formerTree = tree.slice();
+    const { parents, geometry } = this.current;
+    return { start, parent: parents, score: this.scores, turned: this.turned, geometry };
+  }
+
+  list(tree: Int32Array, scores: CandidateScores): TreeCandidate[][] {
+    const { count } = toChildren(tree);
+    const older = countOlderChildren(this.nodes, tree);
+    const lists: TreeCandidate[][] = [];
+    for (let child = 0; child < this.nodes.length; child++) {
+      const free = this.nodes[child]!.pinned === undefined;
+      const found: TreeCandidate[] = [];
+      for (let i = scores.start[child]!; i < scores.start[child + 1]!; i++) {
+        const parent = scores.parent[i]!;
+        const terms = toTerms(
+          scores.geometry[i]!,
+          free ? this.timeTerm(tree, older, child, parent) : 0,
+          free ? this.hubTerm(tree, count, child, parent) : 0,
+          free ? this.shrinkTerm(child, parent) : 0,
+        );
+        if (free && this.agreement) terms[LEARNED_DETECTOR_AGREES] = this.agreement(child, parent);
+        found.push({ parent, terms, score: scores.score[i]!, turned: scores.turned[i]! });
+      }
+      lists.push(found.sort(bestFirst));
+    }
+    return lists;
+  }
+
+  /** Room for as many candidates more. */
+  private makeRoom(at: number, more: number): void {
+    while (at + more > this.current.parents.length) growWalks(this.current);
+    while (at + more > this.scores.length) {
+      this.scores = grown(this.scores, Float64Array);
+      this.turned = grown(this.turned, Float64Array);
+    }
+  }
+
+  private pin(parent: number, at: number): number {
+    if (parent < 0) return at;
+    this.makeRoom(at, 1);
+    this.current.parents[at] = parent;
+    this.scores[at] = this.turned[at] = this.current.geometry[at] = 0;
+    return at + 1;
+  }
+
+  private copy(before: Walks, child: number, first: number): number {
+    const end = before.start[child + 1]!;
+    this.makeRoom(first, end - before.start[child]!);
+    const { parents, geometry, branches } = this.current;
+    let at = first;
+    for (let i = before.start[child]!; i < end; i++, at++) {
+      parents[at] = before.parents[i]!;
+      geometry[at] = before.geometry[i]!;
+      branches[at] = before.branches[i]!;
+    }
+    return at;
+  }
+
+  private walk(tree: Int32Array, children: Children, child: number, first: number): number {
+    this.gather(tree, children, child);
+    this.makeRoom(first, this.poolSize);
+    const { parents, geometry, branches } = this.current;
+    let at = first;
+    for (let i = 0; i < this.poolSize; i++) {
+      const q = this.pool[i]!;
+      if (this.isBarred(child, q)) continue;
+      this.measure(tree, child, q);
+      parents[at] = q;
+      geometry[at] = this.below[q]!;
+      branches[at] = this.branch[q]!;
+      at++;
+    }
+    return at;
+  }
+
+  /** Scores of the candidates of a child, those from `first` to `end`. */
+  private weigh(
+    tree: Int32Array,
+    count: Int32Array,
+    older: Int32Array,
+    child: number,
+    first: number,
+    end: number,
+  ): void {
+    const { scores, turned, agreement } = this;
+    const { parents, geometry, branches } = this.current;
+    for (let i = first; i < end; i++) {
+      const q = parents[i]!;
+      scores[i] =
+        geometry[i]! +
+        this.timeTerm(tree, older, child, q) +
+        this.hubTerm(tree, count, child, q) +
+        this.shrinkTerm(child, q) +
+        (agreement ? agreement(child, q) : 0);
+      turned[i] = branches[i]! < 0 ? 0 : this.costOfTurning(tree, count, child, branches[i]!);
+    }
+  }
+
+  private isLate(parent: number, child: number): boolean {
+    return !(this.bornAt[parent]! <= this.bornAt[child]! + HOUR);
+  }
+
+  private timeTerm(tree: Int32Array, older: Int32Array, child: number, q: number): number {
+    if (!this.isLate(q, child)) return 0;
     const others = older[q]! - (tree[child] === q ? 1 : 0);
-    return -(others > 0 ? REPEAT_TIME_COST : calibration.time);
-  };
-  const hubTerm = (tree: Int32Array, count: Int32Array, child: number, q: number): number =>
-    calibration.hub * logOf[1 + count[q]! - (tree[child] === q ? 1 : 0)]!;
+    return -(others > 0 ? REPEAT_TIME_COST : this.time);
+  }
 
-  const addWithAncestors = (tree: Int32Array, child: number, from: number): void => {
+  private hubTerm(tree: Int32Array, count: Int32Array, child: number, q: number): number {
+    return this.hub * this.logOf[1 + count[q]! - (tree[child] === q ? 1 : 0)]!;
+  }
+
+  /** `vocabularyTerm`: rows that are not known are neither more nor fewer. */
+  private shrinkTerm(child: number, q: number): number {
+    return this.vocab[q]! > this.vocab[child]! ? -this.vocabulary : 0;
+  }
+
+  private addWithAncestors(tree: Int32Array, child: number, from: number): void {
+    const { inPool, pool } = this;
     for (let v = from; v >= 0 && inPool[v] !== child; v = tree[v]!) {
       inPool[v] = child;
-      if (v !== child) pool.push(v);
+      if (v !== child) pool[this.poolSize++] = v;
     }
-  };
-  const gather = (tree: Int32Array, children: readonly (readonly number[])[], child: number): void => {
-    pool.length = 0;
-    for (const q of nearest[child]!) addWithAncestors(tree, child, q);
-    addWithAncestors(tree, child, tree[child]!);
-    for (const v of children[child]!) addWithAncestors(tree, child, v);
+  }
+
+  private gather(tree: Int32Array, children: Children, child: number): void {
+    this.poolSize = 0;
+    const end = this.nearStart[child + 1]!;
+    for (let i = this.nearStart[child]!; i < end; i++) this.addWithAncestors(tree, child, this.near[i]!);
+    this.addWithAncestors(tree, child, tree[child]!);
+    for (let i = children.start[child]!; i < children.start[child + 1]!; i++)
+      this.addWithAncestors(tree, child, children.list[i]!);
     // ties go to the lower index
-    pool.sort((a, b) => a - b);
-  };
+    sortNumbers(this.pool, this.poolSize);
+  }
+
   /** Geometry of the way down to q in the tree without the child (what hangs below it hangs from its parent), and q's branch below it. */
-  const measure = (tree: Int32Array, child: number, q: number): void => {
-    path.length = 0;
+  private measure(tree: Int32Array, child: number, q: number): void {
+    const { measured, below, branch, path } = this;
+    let length = 0;
     for (let v = q; v >= 0 && measured[v] !== child; ) {
-      path.push(v);
+      path[length++] = v;
       const p = tree[v]!;
       v = p === child ? tree[child]! : p;
     }
-    for (let i = path.length - 1; i >= 0; i--) {
+    for (let i = length - 1; i >= 0; i--) {
       const v = path[i]!;
       const direct = tree[v]!;
       const p = direct === child ? tree[child]! : direct;
-      below[v] = p < 0 ? 0 : below[p]! + stepOf(p, v, child);
+      below[v] = p < 0 ? 0 : below[p]! + this.stepOf(p, v, child);
       branch[v] = direct === child ? v : p < 0 ? -1 : branch[p]!;
       measured[v] = child;
     }
-  };
-  const costOfTurning = (tree: Int32Array, count: Int32Array, child: number, through: number): number => {
+  }
+
+  private costOfTurning(tree: Int32Array, count: Int32Array, child: number, through: number): number {
     const p = tree[child]!;
     if (through < 0 || p < 0) return 0;
-    if (turnMeasured[through] === child) return turnCost[through]!;
-    const late = (from: number) => (isEarlier(nodes[from]!, nodes[through]!) ? 0 : -calibration.time);
+    if (this.turnMeasured[through] === child) return this.turnCost[through]!;
+    const lateChild = this.isLate(child, through) ? -this.time : 0;
+    const lateP = this.isLate(p, through) ? -this.time : 0;
     const hubLost = Math.log(count[child]!) - Math.log(1 + count[p]!);
-    const cost = -(stepOf(p, child, through) + late(child) - late(p) + calibration.hub * hubLost);
-    turnMeasured[through] = child;
-    turnCost[through] = cost;
+    const cost = -(this.stepOf(p, child, through) + lateChild - lateP + this.hub * hubLost);
+    this.turnMeasured[through] = child;
+    this.turnCost[through] = cost;
     return cost;
-  };
-  /** A merge cannot be older than its child, nor above what it was mixed from. */
-  const isBarred = (child: number, q: number): boolean => {
-    const mixed = nodes[q]!.mergeOf;
-    return mixed !== undefined && (mixed.includes(child) || !isEarlier(nodes[q]!, nodes[child]!));
-  };
+  }
 
-  return {
-    score(tree) {
-      const children = childrenOf(tree);
-      const count = Int32Array.from(children, (c) => c.length);
-      const older = countOlderChildren(nodes, tree);
-      for (const marks of [inPool, measured, turnMeasured]) marks.fill(-1);
-      const stays = formerTree === null ? null : findUnmoved(formerTree, tree);
-      const known = former;
-      former = current;
-      current = known ?? createWalks(n);
-      const before = stays === null ? null : former;
-      const { start } = current;
-      let at = 0;
-      for (let child = 0; child < n; child++) {
-        start[child] = at;
-        const { pinned } = nodes[child]!;
-        const free = pinned === undefined;
-        const from = before?.start[child] ?? 0;
-        // the walk ends where its candidates do: nothing that it passed has moved
-        const again =
-          free &&
-          stays !== null &&
-          stays.children[child] === 1 &&
-          stays.path[child] === 1 &&
-          nearest[child]!.every((q) => stays.path[q] === 1);
-        if (free && !again) gather(tree, children, child);
-        else pool.length = 0;
-        const most = again ? before!.start[child + 1]! - from : pool.length + 1;
-        while (at + most > current.parents.length) growWalks(current);
-        while (at + most > score.length) {
-          score = grown(score, Float64Array);
-          turned = grown(turned, Float64Array);
-        }
-        const { parents, geometry, branches } = current;
-        if (!free && pinned >= 0) {
-          parents[at] = pinned;
-          score[at] = turned[at] = geometry[at] = 0;
-          at++;
-        }
-        const first = at;
-        if (again) {
-          parents.set(before!.parents.subarray(from, from + most), at);
-          geometry.set(before!.geometry.subarray(from, from + most), at);
-          branches.set(before!.branches.subarray(from, from + most), at);
-          at += most;
-        }
-        for (const q of pool) {
-          if (isBarred(child, q)) continue;
-          measure(tree, child, q);
-          parents[at] = q;
-          geometry[at] = below[q]!;
-          branches[at] = branch[q]!;
-          at++;
-        }
-        for (let i = first; i < at; i++) {
-          const q = parents[i]!;
-          score[i] =
-            geometry[i]! +
-            timeTerm(tree, older, child, q) +
-            hubTerm(tree, count, child, q) +
-            vocabularyTerm(nodes[q]!, nodes[child]!, calibration) +
-            (agreement ? agreement(child, q) : 0);
-          turned[i] = costOfTurning(tree, count, child, branches[i]!);
-        }
-      }
-      start[n] = at;
-      formerTree = tree.slice();
-      return { start, parent: current.parents, score, turned, geometry: current.geometry };
-    },
-    list(tree, scores) {
-      const count = Int32Array.from(childrenOf(tree), (c) => c.length);
-      const older = countOlderChildren(nodes, tree);
-      return nodes.map((node, child) => {
-        const found: TreeCandidate[] = [];
-        for (let i = scores.start[child]!; i < scores.start[child + 1]!; i++) {
-          const parent = scores.parent[i]!;
-          const free = node.pinned === undefined;
-          const terms = toTerms(
-            scores.geometry[i]!,
-            free ? timeTerm(tree, older, child, parent) : 0,
-            free ? hubTerm(tree, count, child, parent) : 0,
-            free ? vocabularyTerm(nodes[parent]!, node, calibration) : 0,
-          );
-          if (free && agreement) terms[LEARNED_DETECTOR_AGREES] = agreement(child, parent);
-          found.push({ parent, terms, score: scores.score[i]!, turned: scores.turned[i]! });
-        }
-        return found.sort((a, b) => b.score - a.score || a.parent - b.parent);
-      });
-    },
-  };
+  /** A merge cannot be older than its child, nor above what it was mixed from. */
+  private isBarred(child: number, q: number): boolean {
+    return this.isMerge[q] === 1 && (this.nodes[q]!.mergeOf!.includes(child) || this.isLate(q, child));
+  }
+
+  /** Has nothing moved that the candidates of a node and their geometry follow from? A walk ends where its candidates do. */
+  private isUnmoved(stays: Unmoved, child: number): boolean {
+    if (stays.children[child] === 0 || stays.path[child] === 0) return false;
+    const end = this.nearStart[child + 1]!;
+    for (let i = this.nearStart[child]!; i < end; i++) if (stays.path[this.near[i]!] === 0) return false;
+    return true;
+  }
+}
+
+function bestFirst(a: TreeCandidate, b: TreeCandidate): number {
+  return b.score - a.score || a.parent - b.parent;
 }
 
 /** The candidates of all nodes and the ways down to them, as in `CandidateScores`; `branches`: the child's child a candidate lies below, or -1. */
@@ -234,7 +341,12 @@ function growWalks(walks: Walks): void {
 }
 
 /** 1 for nodes whose way up to the root is the same in both trees, and for nodes that have the same children. */
-function findUnmoved(before: Int32Array, after: Int32Array): { path: Int8Array; children: Int8Array } {
+interface Unmoved {
+  path: Int8Array;
+  children: Int8Array;
+}
+
+function findUnmoved(before: Int32Array, after: Int32Array): Unmoved {
   const n = after.length;
   const path = new Int8Array(n).fill(-1);
   const children = new Int8Array(n).fill(1);
@@ -254,6 +366,16 @@ function findUnmoved(before: Int32Array, after: Int32Array): { path: Int8Array; 
     }
   }
   return { path, children };
+}
+
+/** Ascending, in place. By insertion: a node has some twenty candidates. */
+function sortNumbers(list: Int32Array, length: number): void {
+  for (let i = 1; i < length; i++) {
+    const value = list[i]!;
+    let at = i;
+    for (; at > 0 && list[at - 1]! > value; at--) list[at] = list[at - 1]!;
+    list[at] = value;
+  }
 }
 
 function grown<T extends Int32Array | Float64Array>(old: T, Type: { new (length: number): T }): T {

@@ -19,14 +19,15 @@ export function firstGuess(
   const start = new Int32Array(nodes.length + 1);
   const parent: number[] = [];
   const score: number[] = [];
-  nodes.forEach((node, child) => {
+  for (let child = 0; child < nodes.length; child++) {
+    const node = nodes[child]!;
     start[child] = parent.length;
     if (node.pinned !== undefined) {
       if (node.pinned >= 0) {
         parent.push(node.pinned);
         score.push(0);
       }
-      return;
+      continue;
     }
     for (const p of nearest[child]!) {
       if (nodes[p]!.mergeOf) continue;
@@ -35,7 +36,7 @@ export function firstGuess(
         FIRST_GUESS_VALUES * closenessOfPair(table, child, p) + (isEarlier(nodes[p]!, node) ? 0 : -lateCost),
       );
     }
-  });
+  }
   start[nodes.length] = parent.length;
   return solveTree(nodes, { start, parent, score }, -1);
 }
@@ -71,8 +72,10 @@ export function solveTree(
     at++;
   }
   const chosen = findArborescenceOf(n + 1, { from, to, cost }, n)!;
-  return Int32Array.from({ length: n }, (_, i) => {
+  const tree = new Int32Array(n);
+  for (let i = 0; i < n; i++) {
     const p = from[chosen[i]!]!;
-    return p === n ? -1 : p;
-  });
+    tree[i] = p === n ? -1 : p;
+  }
+  return tree;
 }
