@@ -72,19 +72,23 @@ export function toSamplesBlob({ fingerprint: { core } }: LineageModel): Uint8Arr
 export function fromSamplesBlob(blob: Uint8Array): TensorSample[] {
   if (blob.byteLength !== 4 * CORE) throw new RangeError(`a core of ${blob.byteLength} bytes`);
   const core = new Float32Array(blob.buffer, blob.byteOffset, blob.byteLength / 4);
+  const tensors: TensorSample[] = [];
+  for (let t = 0; t < TENSORS; t++) tensors.push(cutTensor(core, t));
+  return tensors;
+}
+
+function cutTensor(core: Float32Array, t: number): TensorSample {
   const size = CORE / TENSORS;
-  return Array.from({ length: TENSORS }, (_, t) => {
-    const values = core.subarray(t * size, (t + 1) * size);
-    return {
-      name: `model.layers.${t}.mlp.up_proj.weight`,
-      role: 'mlp.up_proj.weight',
-      layer: t,
-      shape: [16, size / 16],
-      dtype: 'BF16',
-      encoding: 'plain',
-      values,
-      stats: statsOf(values),
-      hash: hashValues(values),
-    };
-  });
+  const values = core.subarray(t * size, (t + 1) * size);
+  return {
+    name: `model.layers.${t}.mlp.up_proj.weight`,
+    role: 'mlp.up_proj.weight',
+    layer: t,
+    shape: [16, size / 16],
+    dtype: 'BF16',
+    encoding: 'plain',
+    values,
+    stats: statsOf(values),
+    hash: hashValues(values),
+  };
 }

@@ -34,15 +34,19 @@ export function hashBits(values: Float32Array): string {
   return hash;
 }
 
+const result = new Uint32Array(2);
+
 function hashAll(values: Float32Array): string {
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  // whole numbers of 32 bits throughout: anything larger, even once, made this loop run uncompiled
+  const words = new Int32Array(values.buffer, values.byteOffset, values.length);
+  // whole numbers of 32 bits with their sign throughout: beyond that, even once, this loop ran uncompiled
   let h1 = 0x811c9dc5 | 0;
   let h2 = 0x9747b28c | 0;
   for (let i = 0; i < words.length; i++) {
-    const word = words[i]! | 0;
+    const word = words[i]!;
     h1 = Math.imul(h1 ^ word, 0x01000193);
     h2 = Math.imul(((h2 ^ word) + 0x7ed55d16) | 0, 0x85ebca6b);
   }
-  return `${(h1 >>> 0).toString(16)}${(h2 >>> 0).toString(16)}`;
+  result[0] = h1;
+  result[1] = h2;
+  return `${result[0]!.toString(16)}${result[1]!.toString(16)}`;
 }

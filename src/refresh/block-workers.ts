@@ -31,6 +31,8 @@ const ENTRY = new URL(
 );
 /** Each thread holds the samples of the family it is at; more than this many would need more memory than time is won. */
 const MAX_THREADS = 4;
+/** Twice what threads get by themselves: what is made for one family then mostly dies before it is copied. */
+const maxYoungGenerationSizeMb = 96;
 
 /**
  * Concludes blocks in worker threads, which start when the first block comes. Threads have no database: they ask for the blobs of the
@@ -50,7 +52,7 @@ export function createBlockWorkers(
   const idle: Worker[] = [];
   const all = new Set<Worker>();
   const start = (): Worker => {
-    const worker = new Worker(entry, { workerData: options });
+    const worker = new Worker(entry, { workerData: options, resourceLimits: { maxYoungGenerationSizeMb } });
     all.add(worker);
     return worker;
   };
