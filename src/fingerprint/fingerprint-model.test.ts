@@ -194,7 +194,7 @@ describe('fingerprintModel', () => {
         async (change) => (await fingerprintModel(weights, files, { ...DEFAULT_SAMPLING, ...change })).scheme,
       ),
     );
-    expect(schemes[0]).toBe(1);
+    expect(schemes[0]).toBe(2);
     expect(new Set(schemes).size).toBe(3);
   });
 

@@ -100,7 +100,7 @@ describe('positions of a matrix', () => {
     expect(positionsOf(matrix('down_blocks.resnets.conv1.weight', 320, 2880))[0]?.row).toBe(0);
   });
 
-  it('are those of version 1 for ever: a change here is a new SCHEME_VERSION', () => {
+  it('are those of version 2 for ever: a change here is a new SCHEME_VERSION', () => {
     const flat = (tensor: TensorGeometry) =>
       positionsOf(tensor)
         .map(({ row, col, count }) => `${row}:${col}+${count}`)
@@ -115,8 +115,11 @@ describe('positions of a matrix', () => {
     expect(flat(matrix('mlp.up_proj.weight', 5632, 2048))).toMatchInlineSnapshot(
       `"516:1920+128 517:1536+128 518:1024+128 519:1024+128"`,
     );
-    expect(flat(matrix('model.embed_tokens.weight', 32_000, 4096))).toMatchInlineSnapshot(
-      `"51:3200+64 52:3712+64 53:1792+64 54:448+64 207:3968+64 208:768+64 209:2560+64 210:576+64 8453:3648+64 8454:3136+64 8455:4032+64 8456:256+64 25269:4032+64 25270:2432+64 25271:1664+64 25272:896+64"`,
+    expect(flat(matrix('lm_head.weight', 32_000, 4096))).toMatchInlineSnapshot(
+      `"42:3520+64 43:960+64 44:2432+64 45:192+64 114:3968+64 115:1216+64 116:384+64 117:640+64 13818:3712+64 13819:3904+64 13820:576+64 13821:896+64 30589:3584+64 30590:3200+64 30591:832+64 30592:384+64"`,
+    );
+    expect(flat(matrix('model.embed_tokens.weight', 32_000, 8192))).toMatchInlineSnapshot(
+      `"21:7296+32 22:4192+32 23:3264+32 24:6240+32 25:2368+32 26:6272+32 27:5696+32 28:960+32 88:8032+32 89:7776+32 90:4288+32 91:3008+32 92:2560+32 93:7712+32 94:5824+32 95:384+32 2085:7232+32 2086:7456+32 2087:4896+32 2088:6368+32 2089:5280+32 2090:7136+32 2091:2976+32 2092:832+32 22892:8160+32 22893:7136+32 22894:2272+32 22895:3104+32 22896:6048+32 22897:2464+32 22898:5664+32 22899:384+32"`,
     );
   });
 });
@@ -138,18 +141,19 @@ describe('positions of token rows', () => {
     );
   });
 
-  it('are four blocks of four neighbouring tokens inside the row', () => {
+  it('are four blocks of neighbouring tokens inside the row, more of them and shorter runs in the embedding', () => {
     fc.assert(
       fc.property(rolesOfTokens, fc.integer({ min: 1, max: 16_384 }), fc.nat(), (role, width, seed) => {
         const segments = positionsOf(matrix(role, 32_000, width), seed);
-        expect(segments).toHaveLength(16);
+        const tokens = role === 'lm_head.weight' ? 4 : width <= 4096 ? 16 : width <= 8192 ? 8 : 4;
+        expect(segments).toHaveLength(4 * tokens);
         segments.forEach(({ row, col, count }, i) => {
-          expect(row).toBe((segments[i - (i % 4)] as Segment).row + (i % 4));
+          expect(row).toBe((segments[i - (i % tokens)] as Segment).row + (i % tokens));
           expect(row).toBeLessThanOrEqual(31_900);
-          expect(count).toBe(Math.min(64, width));
+          expect(count).toBe(Math.min(role === 'lm_head.weight' ? 64 : 32, width));
           expect(col % count === 0 && col + count <= width).toBe(true);
         });
-        const blocks = [0, 4, 8, 12].map((i) => (segments[i] as Segment).row);
+        const blocks = [0, 1, 2, 3].map((i) => (segments[i * tokens] as Segment).row);
         expect(blocks).toEqual(blocks.toSorted((a, b) => a - b));
       }),
     );

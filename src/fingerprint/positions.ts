@@ -27,8 +27,8 @@ const WIDE_COLS = 2048;
 const EDGE_COLS = 1024;
 
 /**
- * Ranges of token ids in each of which four neighbouring ids are read: control tokens and bytes, the smallest vocabularies, frequent
- * words, rare words of a 32,000-token vocabulary. Absolute ids, because a grown vocabulary keeps the old ids.
+ * Ranges of token ids in each of which neighbouring ids are read: control tokens and bytes, the smallest vocabularies, frequent words,
+ * rare words of a 32,000-token vocabulary. Absolute ids, because a grown vocabulary keeps the old ids.
  */
 const TOKEN_BLOCKS: readonly (readonly [from: number, to: number])[] = [
   [3, 60],
@@ -36,7 +36,14 @@ const TOKEN_BLOCKS: readonly (readonly [from: number, to: number])[] = [
   [1000, 16_000],
   [16_000, 31_900],
 ];
-const TOKENS_PER_BLOCK = 4;
+/**
+ * Neighbouring ids in a block of the output head, where every token moves in training, and in one of the embedding: there many rows and
+ * few values of each, because the row of a token that never came up stays as it was, to the last bit, all of it or none.
+ */
+const OUTPUT_TOKENS = 4;
+const EMBEDDING_TOKENS = 16;
+/** Values that the rows of a block may span; wide embeddings are read in fewer rows. */
+const MAX_BLOCK_SPAN = 65_536;
 
 /** Whether the rows of a role are token ids, so that its number of rows says nothing about comparability. */
 export function isTokenRole(role: string): boolean {
@@ -97,15 +104,18 @@ function firstRow(role: string, key: string, last: number, seed: number): number
 
 function tokenPositions({ role, cols }: TensorGeometry, scheme: SamplingScheme): Segment[] {
   const { valuesPerTensor, seed } = scheme;
+  const isEmbedding = /(?:^|\.)embed_tokens\.weight$/.test(role);
+  let tokens = isEmbedding ? EMBEDDING_TOKENS : OUTPUT_TOKENS;
+  while (tokens > OUTPUT_TOKENS && tokens * cols > MAX_BLOCK_SPAN) tokens /= 2;
   // the number of rows is not in the key: a grown vocabulary must be read at the same places
   const key = `${role}|${cols}`;
-  const run = Math.min(cols, Math.ceil(valuesPerTensor / 8 / 32) * 32);
+  const run = Math.min(cols, Math.ceil(valuesPerTensor / (isEmbedding ? 16 : 8) / 32) * 32);
   const starts = Math.floor(cols / run);
   const near = cols > WIDE_COLS ? Math.min(starts, Math.max(1, Math.floor(EDGE_COLS / run))) : starts;
   return TOKEN_BLOCKS.flatMap(([from, to], block) => {
-    const first = from + seededInt(`${key}|block${block}`, seed, to - from - TOKENS_PER_BLOCK + 2);
-    return Array.from({ length: TOKENS_PER_BLOCK }, (_, i) => {
-      const edge = i === 0 || i === TOKENS_PER_BLOCK - 1;
+    const first = from + seededInt(`${key}|block${block}`, seed, to - from - tokens + 2);
+    return Array.from({ length: tokens }, (_, i) => {
+      const edge = i === 0 || i === tokens - 1;
       const choice = seededInt(`${key}|block${block}|col${i}`, seed, edge ? near : starts);
       const slot = edge && i === 0 && cols > WIDE_COLS ? starts - 1 - choice : choice;
       return { row: first + i, col: slot * run, count: run };

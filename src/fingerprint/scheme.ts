@@ -2,7 +2,7 @@ import { HublineageError } from '../types/errors.ts';
 import { hash32 } from './hash.ts';
 
 /** Version of the position scheme. Any change to which positions are read, or to the hash over them, is a new version. */
-export const SCHEME_VERSION = 1;
+export const SCHEME_VERSION = 2;
 
 /** What decides positions. */
 export interface SamplingScheme {

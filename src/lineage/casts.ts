@@ -1,6 +1,6 @@
 import type { LineageModel } from '../types/lineage.ts';
 import type { Block } from './blocks.ts';
-import { type CopyClass, type CopyFinding, gridDtype } from './copies.ts';
+import { type CopyClass, type CopyFinding, gridDtype, isConversion } from './copies.ts';
 import { squaredDistance } from './cosine-test.ts';
 import type { ModelSamples, SampleCache } from './model-samples.ts';
 import { NO_NOTES, NOTHING, type Notes, TOPICS } from './notes.ts';
@@ -103,6 +103,16 @@ export async function findBlockCasts(
   notes: Notes = NO_NOTES,
 ): Promise<CopyFinding[]> {
   const sourceOf = new Map<string, CopyFinding>();
+  const conversions = new Set(
+    block.members
+      .map((i) => models[i]!)
+      .filter(isConversion)
+      .map((m) => m.repo),
+  );
+  // a GGUF holds what it was converted from as well as that does
+  const isBetter = (a: CopyFinding, b: CopyFinding) =>
+    a.agreement > b.agreement ||
+    (a.agreement === b.agreement && conversions.has(b.parent) && !conversions.has(a.parent));
   for (const i of block.members) {
     const model = models[i]!;
     if (model.fingerprint.quantized) continue;
@@ -121,7 +131,7 @@ export async function findBlockCasts(
       const cast = findCast(model, mine, other, theirs);
       if (cast?.child !== model.repo) continue;
       const known = sourceOf.get(model.repo);
-      if (!known || cast.agreement > known.agreement) sourceOf.set(model.repo, cast);
+      if (!known || isBetter(cast, known)) sourceOf.set(model.repo, cast);
     }
   }
   return [...sourceOf.values()];

@@ -1,5 +1,5 @@
 import type { LineageModel } from '../types/lineage.ts';
-import { criticalZ, testCosine, zOfCosine } from './cosine-test.ts';
+import { criticalZ, LEAST_RELATED, testCosine, zOfCosine } from './cosine-test.ts';
 import { createRowProducts } from './numeric/row-products.ts';
 import { oldestFirst } from './oldest-first.ts';
 
@@ -55,7 +55,7 @@ export function clusterByLeaders(models: readonly LineageModel[], layout: readon
         )
       )
         z = zOfCosine(core(model), mine);
-      if (z > threshold) hits.add(cluster);
+      if (z > threshold && testCosine(core(model), mine).cosine >= LEAST_RELATED) hits.add(cluster);
     });
     return [...hits].sort((a, b) => a - b);
   };

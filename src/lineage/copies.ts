@@ -58,14 +58,21 @@ export function haveEqualValues(a: ModelSamples, b: ModelSamples): boolean {
   return common > 0 && a.tensors.length - b.tensors.length < 2 && b.tensors.length - a.tensors.length < 2;
 }
 
-/** Which of several models with equal values the others were made from: native format first, then the earliest. */
+/**
+ * Which of several models with equal values the others were made from: not a GGUF, which is written by converting something else, whatever
+ * the dates say (a repo made again is younger than its conversions); then native format, then the earliest.
+ */
 function chooseSource(members: readonly LineageModel[], grid: Grid): LineageModel {
   return members.reduce((best, next) => (rankAsSource(next, grid, best) < 0 ? next : best));
 }
 
 function rankAsSource(a: LineageModel, grid: Grid, b: LineageModel): number {
   const native = (m: LineageModel) => (gridDtype(m.fingerprint.dtype) === grid ? 0 : 1);
-  return native(a) - native(b) || oldestFirst(a, b);
+  return Number(isConversion(a)) - Number(isConversion(b)) || native(a) - native(b) || oldestFirst(a, b);
+}
+
+export function isConversion({ fingerprint }: LineageModel): boolean {
+  return containerOf(fingerprint.format) === 'gguf';
 }
 
 function copyRelation(child: LineageModel, parent: LineageModel): 'duplicate' | 'cast' {

@@ -73,6 +73,12 @@ export function squaredDistance(
   return sum;
 }
 
+/**
+ * Relatives lie at .5 and more even after heavy continued pretraining (CodeLlama .67, Llemma .5 to Llama-2). Strangers of one recipe may
+ * beat the null by what its independence leaves out, for instance rows of tokens that neither ever saw: .13 at most in small models.
+ */
+export const LEAST_RELATED = 0.2;
+
 /** The z beyond which one of `pairs` comparisons is hit by chance with probability below `alpha` (Bonferroni, normal tail). */
 export function criticalZ(pairs: number, alpha = 0.01): number {
   const p = alpha / Math.max(1, pairs);

@@ -38,8 +38,8 @@ export function restrict(parent: FoundParent, probe: string, factor: number): Fo
 const DETAILS: Record<string, (logOdds: number) => string> = {
   'branches-off-here': (x) =>
     x >= 0
-      ? 'In every common tensor the distances place the child directly below this model.'
-      : 'The distances place the child closer to another model.',
+      ? 'Distances over all common tensors, and the values that were left as they were, place the child directly below this model.'
+      : 'Distances, or values that were left as they were, place the child closer to another model.',
   'created-before': (x) =>
     x > 0.05
       ? 'The dates speak for it: some rivals were created after the child.'

@@ -40,6 +40,17 @@ describe('inferLineage on generated families', () => {
     expect(edges.find((e) => e.child === cast.child)).toEqual({ ...cast, relation: 'quantized' });
   });
 
+  it('takes no GGUF for the source of models that hold the same values, older though it may be', async () => {
+    const { parent } = result.edges.find((e) => e.relation === 'duplicate')!;
+    const models = hub.models.map((m) =>
+      m.repo === parent ? { ...m, createdAt: 1, fingerprint: { ...m.fingerprint, format: 'gguf' } } : m,
+    );
+    const { edges } = await infer({ ...hub, models });
+    const copies = edges.filter((e) => e.rank === 1 && ['duplicate', 'cast'].includes(e.relation));
+    expect(copies.filter((e) => e.parent === parent)).toEqual([]);
+    expect(copies.filter((e) => e.child === parent)).toHaveLength(1);
+  });
+
   it('beats guessing by time alone', async () => {
     const ours = scoreLineage(hub.truth, result);
     const theirs = scoreLineage(hub.truth, await infer(hub, { method: 'nearest-earlier' }));

@@ -1,6 +1,6 @@
 import type { SampleLoader, TensorSample } from '../types/fingerprint.ts';
 import type { Edge, Evidence, LineageModel } from '../types/lineage.ts';
-import { criticalZ, squaredDistance, testCosine, zOfCosine } from './cosine-test.ts';
+import { criticalZ, LEAST_RELATED, squaredDistance, testCosine, zOfCosine } from './cosine-test.ts';
 import { inferHublineage } from './hublineage.ts';
 import type { LineageOptions } from './options.ts';
 
@@ -45,6 +45,7 @@ export async function placeModel(
     // asked of every model of the index: the test alone first
     if (zOfCosine(mine.core, other.fingerprint.core) <= threshold) continue;
     const { cosine } = testCosine(mine.core, other.fingerprint.core);
+    if (cosine < LEAST_RELATED) continue;
     let power = 0;
     for (const v of other.fingerprint.core) power += v * v;
     relatives.push({

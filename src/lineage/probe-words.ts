@@ -18,9 +18,10 @@ export const PROBE_WORDS: Readonly<Record<string, ProbeWords>> = {
   ...wordsOf('exact-values-kept'),
   ...wordsOf('untouched-tensors'),
   'branches-off-here': {
-    question: 'Do the distances place the child directly below this model rather than below another?',
+    question:
+      'Do the distances, and the values that were left as they were, place the child directly below this model rather than below another?',
     value: null,
-    source: `${OWN}: squared distances add along the paths of a tree, so three of them tell where a model leaves an edge; log-likelihood over tensors`,
+    source: `${OWN}: squared distances add along the paths of a tree, so three of them tell where a model leaves an edge; log-likelihood over tensors; where they leave less than 6 nats, runs of values kept bit by bit are counted too`,
   },
   'has-many-children': {
     question: 'Is the candidate a model that many others were made from?',

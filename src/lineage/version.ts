@@ -7,4 +7,4 @@
  * 7: values kept as they were count; trees are compared where they differ, and with the dates of a late root forgiven.
  * 8: tensors' powers are rounded, sums over tensors go by name; neighbours in families of hundreds are exact.
  */
-export const LINEAGE_VERSION = 8;
+export const LINEAGE_VERSION = 9;

@@ -20,7 +20,7 @@ const HOUR = 3_600_000;
 const POOL = 20;
 const BASES = 6;
 /** A mixture that leaves more than rounding must explain this share of what the best single delta leaves... */
-const MIN_GAIN = 0.2;
+const MIN_GAIN = 0.3;
 /** ...with at least two parents of this weight... */
 const MIN_SHARE = 0.12;
 const MAX_SHARE = 0.85;
@@ -146,7 +146,7 @@ function toFinding(
       ? REPRODUCED
       : mixture.exact
         ? WITHIN_ROUNDING
-        : mixture.gain - 0.5;
+        : Math.min(0, 4 * (mixture.gain - 0.5));
     // a parent that shows with little weight may be another's shadow
     const share = Math.max(-3, Math.min(1, 4 * (weight - 0.15)));
     const time = existedBy[model]! <= existedBy[mixture.child]! ? 0 : -world.calibration.time / 2;

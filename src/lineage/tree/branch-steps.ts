@@ -11,8 +11,8 @@ import type { PairTable } from './pair-table.ts';
 
 /** One model's evidence from one edge is capped: beyond this the model, not the data, is being tested. */
 const EDGE_CAP = 25;
-/** Where the angles are this sure, the values are not looked at one by one. */
-const DECIDED = 4;
+/** Where the angles are this sure, the values are not looked at one by one; and both together are no surer, since both see who lies near. */
+const DECIDED = 6;
 
 /** Log-odds that `c` is a child of `q` rather than of q's parent `p`, capped; 0 where nothing tells. */
 export type BranchStep = (p: number, q: number, c: number) => number;
@@ -27,9 +27,10 @@ export function createBranchSteps(table: PairTable, priors: BranchPriors): Branc
   const further = priors === DEFAULT_BRANCH_PRIORS ? NOTHING : Object.values(priors);
   const measure = (p: number, q: number, c: number): number => {
     const point = measureBranchPoint(table, p, q, c);
-    let step = point === null ? 0 : branchLogOdds(point, priors);
-    if (point !== null && Math.abs(step) < DECIDED) step += keptLogOdds(table, p, q, c);
-    return Math.max(-EDGE_CAP, Math.min(EDGE_CAP, step));
+    if (point === null) return 0;
+    const angles = branchLogOdds(point, priors);
+    if (Math.abs(angles) >= DECIDED) return Math.max(-EDGE_CAP, Math.min(EDGE_CAP, angles));
+    return Math.max(-DECIDED, Math.min(DECIDED, angles + keptLogOdds(table, p, q, c)));
   };
   return (p, q, c) => {
     const key = (p * n + q) * n + c;

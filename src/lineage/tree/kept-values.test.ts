@@ -24,11 +24,18 @@ function toSample(values: Float32Array): TensorSample {
   };
 }
 
-/** A parent, its child Q, and two that were made from either, each changing a part of the values. */
-function makeFamily(seed: number, share: number, grid: 'BF16' | 'F32' = 'BF16') {
+const ROW = 32;
+
+/** A parent, its child Q, and two that were made from either, each changing a share of the rows. */
+function makeFamily(seed: number, share: number, grid: 'BF16' | 'F32' = 'BF16', decay = 0) {
   const random = createRandom(seed);
-  const step = (from: Float32Array) =>
-    from.map((x) => (random() < share ? roundToGrid(x + 0.02 * (random() - 0.5), grid) : x));
+  const step = (from: Float32Array) => {
+    const moves = Array.from({ length: COUNT / ROW }, () => random() < share);
+    return from.map((x, i) => {
+      const shrunk = x * (1 - decay);
+      return roundToGrid(moves[Math.floor(i / ROW)] ? shrunk + 0.02 * (random() - 0.5) : shrunk, grid);
+    });
+  };
   const p = Float32Array.from({ length: COUNT }, () => roundToGrid(random() - 0.5, 'BF16'));
   const q = step(p);
   return { p, q, ofP: step(p), ofQ: step(q) };
@@ -38,7 +45,7 @@ const measure = (p: Float32Array, q: Float32Array, c: Float32Array) =>
   keptLogOdds(createPairTable([p, q, c].map((v, i) => toModelSamples(`m${i}`, [toSample(v)]))), 0, 1, 2);
 
 describe('keptLogOdds', () => {
-  it.each([0.2, 0.5, 0.8])('tells whose values were kept when a step moves a share of %s', (share) => {
+  it.each([0.2, 0.5, 0.8])('tells whose rows were kept when a step moves a share of %s', (share) => {
     const { p, q, ofP, ofQ } = makeFamily(1, share);
     expect(measure(p, q, ofQ)).toBeGreaterThan(1);
     expect(measure(p, q, ofP)).toBeLessThan(-1);
@@ -47,6 +54,22 @@ describe('keptLogOdds', () => {
   it('changes its sign when parent and child are swapped', () => {
     const { p, q, ofQ } = makeFamily(2, 0.5);
     expect(measure(q, p, ofQ)).toBeCloseTo(-measure(p, q, ofQ), 12);
+  });
+
+  it('sees through weight decay in single precision', () => {
+    const { p, q, ofP, ofQ } = makeFamily(6, 0.5, 'F32', 1e-3);
+    expect(measure(p, q, ofQ)).toBeGreaterThan(1);
+    expect(measure(p, q, ofP)).toBeLessThan(-1);
+  });
+
+  it('takes equal values here and there for chance', () => {
+    const { p, q } = makeFamily(7, 1);
+    const random = createRandom(8);
+    // the same step as Q's in a quarter of all values
+    const sibling = p.map((x, i) =>
+      random() < 0.25 ? q[i]! : roundToGrid(x + 0.02 * (random() - 0.5), 'BF16'),
+    );
+    expect(Math.abs(measure(p, q, sibling))).toBeLessThan(0.5);
   });
 
   it('says nothing where every value was moved, or too few differ', () => {
