@@ -30,6 +30,7 @@ export const TOPICS = {
   elements: 9,
   grid: 10,
   withinRounding: 11,
+  exactMixture: 12,
 } as const;
 export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 

@@ -24,7 +24,7 @@ export interface Mixture {
 }
 
 /** Residual of an exact merge is .6-1.3 floors; fine-tunes and siblings tuned on the same data start at 8.9 (r = .5 %). */
-const EXACT_OVER_FLOOR = 1.6;
+export const EXACT_OVER_FLOOR = 1.6;
 /** Below this many floors a single parent explains as much as can be seen: undecidable. */
 const VISIBLE_OVER_FLOOR = 3.5;
 const MIN_WEIGHT = 0.04;
@@ -44,7 +44,7 @@ const MIN_BETWEEN = 40;
 const SAME_SHARE = 0.01;
 const WORTH_PRUNING = 0.8;
 /** Slerp and gradients of weights leave a few floors while the weights are the same for all tensors. */
-const WORTH_A_LOOK = 8;
+export const WORTH_A_LOOK = 8;
 /** Beyond 1 by more than this the equation was solved for the wrong model. */
 const MAX_COEFFICIENT = 1.05;
 /** Weights that add up to 1 within this are a weighted mean; their base is no parent. */
@@ -115,7 +115,7 @@ export function explainAsMixture(
   );
 }
 
-interface Equations {
+export interface Equations {
   /** 1 / floor for tensors that count, 0 for others */
   shared: Float64Array;
   values: number;
@@ -123,7 +123,7 @@ interface Equations {
 }
 
 /** Only tensors that all have: otherwise the normal equations do not belong to one set of values. */
-function gather(
+export function gather(
   table: PairTable,
   child: number,
   members: readonly number[],

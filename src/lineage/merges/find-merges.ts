@@ -6,7 +6,7 @@ import { logistic } from '../probability.ts';
 import { closenessOfPair, type PairTable } from '../tree/pair-table.ts';
 import type { SparseMixture } from './elements-from-parents.ts';
 import { isReproduced, type Mixture } from './explain-as-mixture.ts';
-import { recallElements, recallMixture } from './recall-mixture.ts';
+import { recallElements, recallExact, recallMixture } from './recall-mixture.ts';
 
 /**
  * Log-odds of what was found, as counted over hubs of which parts are missing (bench/calibrate.ts prints them by method). A parent that is
@@ -43,8 +43,7 @@ function liesBetween(table: PairTable, child: number, nearest: readonly number[]
 }
 
 function measureBetween(table: PairTable, child: number, pool: readonly number[]): 0 | 1 {
-  const distance = (a: number, b: number) =>
-    table.distances(a, b, 'raw').squared.reduce((sum, d) => sum + d, 0);
+  const distance = (a: number, b: number) => sumOf(table.distances(a, b, 'raw').squared);
   const toChild = pool.map((p) => distance(child, p));
   for (let i = 0; i < pool.length; i++)
     for (let j = i + 1; j < pool.length; j++) {
@@ -52,6 +51,12 @@ function measureBetween(table: PairTable, child: number, pool: readonly number[]
       if (dot < -0.25 * Math.sqrt(toChild[i]! * toChild[j]!)) return 1;
     }
   return 0;
+}
+
+function sumOf(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum;
 }
 
 export interface FoundMerge {
@@ -75,10 +80,11 @@ export function findMerges(
     const pool = nearest[child]!.slice(0, POOL);
     const bases = [...new Set([...hubs.slice(0, BASES), ...pool.slice(0, 3)])].filter((b) => b !== child);
     const earlier = (m: number) => existedBy[m]! < existedBy[child]!;
-    const all = recallMixture(table, child, pool, bases);
+    const areEarlier = pool.every(earlier) && bases.every(earlier);
+    const all = (areEarlier ? recallMixture : recallExact)(table, child, pool, bases);
     const late = (m: Mixture) =>
       m.parents.filter((p) => existedBy[p.model]! > existedBy[child]! + HOUR).length;
-    let before: Mixture | null | undefined = pool.every(earlier) && bases.every(earlier) ? all : undefined;
+    let before: Mixture | null | undefined = areEarlier ? all : undefined;
     const fromBefore = (): Mixture | null => {
       if (before === undefined)
         before = recallMixture(table, child, pool.filter(earlier), bases.filter(earlier));
@@ -104,8 +110,8 @@ export function findMerges(
     if (members.length <= SCREEN_ABOVE && members.length > pool.length + 1) {
       // a heavily tuned parent of a merge is farther from it than twenty others are
       const everybody = members.map((_, i) => i).filter((m) => m !== child && earlier(m));
-      const wide = recallMixture(table, child, everybody, bases.filter(earlier));
-      if (wide?.exact && (plain === null || isReproduced(wide))) {
+      const wide = recallExact(table, child, everybody, bases.filter(earlier));
+      if (wide !== null && (plain === null || isReproduced(wide))) {
         found.push({ mixture: wide, finding: toFinding(wide, members, existedBy, world) });
         continue;
       }
@@ -128,9 +134,8 @@ export function findMerges(
 /** Most central first: the sum of closeness to one's nearest is greatest for a family's hub. */
 export function rankHubs(table: PairTable, nearest: readonly (readonly number[])[]): number[] {
   const sum = new Float64Array(table.size);
-  nearest.forEach((list, i) => {
-    for (const j of list) sum[j]! += closenessOfPair(table, i, j);
-  });
+  for (let i = 0; i < nearest.length; i++)
+    for (const j of nearest[i]!) sum[j]! += closenessOfPair(table, i, j);
   return Array.from(sum.keys()).sort((a, b) => sum[b]! - sum[a]! || a - b);
 }
 

@@ -3,6 +3,9 @@ import { askOne, TOPICS } from '../notes.ts';
 import { residualOf, solveNonNegative } from '../numeric/nnls.ts';
 import type { PairTable } from '../tree/pair-table.ts';
 
+/** Values a tensor must have for each weight. */
+export const VALUES_PER_WEIGHT = 4;
+
 /** Mean squared residual over floors when every tensor has weights of its own, and a free share of the base (slerp's sum exceeds 1). */
 export function fitEachTensor(
   table: PairTable,
@@ -59,7 +62,7 @@ function measureFit(
         for (let q = 0; q < k; q++) gram[p * k + q]! += row[p]! * row[q]!;
       }
     }
-    if (n < 4 * k) continue;
+    if (n < VALUES_PER_WEIGHT * k) continue;
     // tensors nobody changed make singular equations: a ridge far below any real step
     const ridge = 1e-14 * Math.max(...Array.from({ length: k }, (_, p) => gram[p * k + p]!)) + 1e-300;
     for (let p = 0; p < k; p++) gram[p * k + p]! += ridge;

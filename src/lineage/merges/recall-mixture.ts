@@ -2,6 +2,7 @@ import { NOTHING, TOPICS, type Topic } from '../notes.ts';
 import type { PairTable } from '../tree/pair-table.ts';
 import { explainByElements, type SparseMixture } from './elements-from-parents.ts';
 import { explainAsMixture, type Mixture } from './explain-as-mixture.ts';
+import { mayBeExact } from './may-be-exact.ts';
 
 type Explain<T> = (
   table: PairTable,
@@ -29,8 +30,16 @@ function createRecall<T>(
 
 /** `explainAsMixture`, noted. */
 export const recallMixture = createRecall(TOPICS.mixture, explainAsMixture, fromMixture, toMixture);
+/** The same where only a mixture that is exact is asked for, which is told in a tenth of the time where there is none. */
+export const recallExact = createRecall(TOPICS.exactMixture, explainExactly, fromMixture, toMixture);
 /** `explainByElements`, noted. */
 export const recallElements = createRecall(TOPICS.elements, explainByElements, fromSparse, toSparse);
+
+function explainExactly(...asked: Parameters<Explain<Mixture>>): Mixture | null {
+  if (!mayBeExact(...asked)) return null;
+  const found = explainAsMixture(...asked);
+  return found?.exact ? found : null;
+}
 
 /** Models by their place among the candidates: numbers in a table change from night to night. */
 function fromMixture(m: Mixture, models: readonly number[]): number[] {

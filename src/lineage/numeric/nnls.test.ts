@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { costsOfDropping, residualOf, solveNonNegative } from './nnls.ts';
+import { costsOfDropping, residualOf, residualOfAll, solveNonNegative } from './nnls.ts';
 
 /** Best over all subsets of columns of the unconstrained solution that happens to be non-negative. */
 function bruteForce(columns: number[][], y: number[]): number {
@@ -108,6 +108,36 @@ describe('solveNonNegative', () => {
         });
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('knows what weights of any sign leave, and no more than that where columns are equal', () => {
+    fc.assert(
+      fc.property(problem, fc.boolean(), ({ columns: drawn, y }, twice) => {
+        const columns = twice ? [...drawn, drawn[0]!] : drawn;
+        const k = columns.length;
+        const power = dot(y, y);
+        const gram = Float64Array.from({ length: k * k }, (_, i) =>
+          dot(columns[Math.floor(i / k)]!, columns[i % k]!),
+        );
+        const target = Float64Array.from(columns, (c) => dot(c, y));
+        const free = columns.map(() => true);
+        const weights = solveNonNegative(gram, target, free);
+        const known = y.reduce(
+          (sum, v, r) => sum + (v - columns.reduce((s, c, i) => s + c[r]! * weights[i]!, 0)) ** 2,
+          0,
+        );
+        const left = residualOfAll(gram.slice(), target.slice(), power);
+        expect(left).toBeLessThan(known + 1e-3);
+        const solved = leastSquares(drawn, y);
+        if (solved === null) return;
+        const least = y.reduce(
+          (sum, v, r) => sum + (v - drawn.reduce((s, c, i) => s + c[r]! * solved[i]!, 0)) ** 2,
+          0,
+        );
+        expect(Math.abs(left - least)).toBeLessThan(1e-3);
+      }),
+      { numRuns: 500 },
     );
   });
 

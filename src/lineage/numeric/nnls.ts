@@ -164,3 +164,43 @@ export function residualOf(
   }
   return Math.max(rss, 0);
 }
+
+const RIDGE = 1e-12;
+
+/**
+ * At least about what plain least squares over all columns, weights of any sign, leave of `power` = y'y; overwrites `gram`, of which only
+ * the lower half is read, and `target`. Equal columns are told apart by a ridge, which only weights beyond some thousands feel. 0 where rounding
+ * leaves no positive definite matrix.
+ */
+export function residualOfAll(gram: Float64Array, target: Float64Array, power: number): number {
+  const k = target.length;
+  let rest = power;
+  for (let i = 0; i < k; i++) {
+    const row = i * k;
+    const diagonal = gram[row + i]!;
+    // a column of zeros explains nothing
+    if (diagonal === 0) {
+      for (let r = i; r < k; r++) gram[r * k + i] = 0;
+      target[i] = 0;
+      continue;
+    }
+    let y = target[i]!;
+    let pivot = diagonal * (1 + RIDGE);
+    for (let j = 0; j < i; j++) {
+      const at = j * k;
+      const divisor = gram[at + j]!;
+      if (divisor === 0) continue;
+      let sum = gram[row + j]!;
+      for (let t = 0; t < j; t++) sum -= gram[row + t]! * gram[at + t]!;
+      const l = sum / divisor;
+      gram[row + j] = l;
+      pivot -= l * l;
+      y -= l * target[j]!;
+    }
+    if (!(pivot > 0)) return 0;
+    gram[row + i] = Math.sqrt(pivot);
+    target[i] = y / gram[row + i]!;
+    rest -= target[i]! ** 2;
+  }
+  return Math.max(0, rest);
+}

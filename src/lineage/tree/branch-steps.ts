@@ -1,5 +1,5 @@
 import { askOne, NOTHING, TOPICS } from '../notes.ts';
-import { createNumberTable } from '../numeric/number-table.ts';
+import { createNumberTable, type NumberTable } from '../numeric/number-table.ts';
 import {
   type BranchPriors,
   branchLogOdds,
@@ -14,30 +14,49 @@ const EDGE_CAP = 25;
 /** Where the angles are this sure, the values are not looked at one by one; and both together are no surer, since both see who lies near. */
 const DECIDED = 6;
 
-/** Log-odds that `c` is a child of `q` rather than of q's parent `p`, capped; 0 where nothing tells. */
-export type BranchStep = (p: number, q: number, c: number) => number;
+/** For each triple, what it tells about where the third branches off. */
+export interface BranchSteps {
+  /** log-odds that `c` is a child of `q` rather than of q's parent `p`, capped; 0 where nothing tells */
+  of(p: number, q: number, c: number): number;
+}
 
 /**
  * Kept by triple: the search asks for the same ones in every round and from every start, and each costs three distances and a walk over
  * all tensors.
  */
-export function createBranchSteps(table: PairTable, priors: BranchPriors): BranchStep {
-  const n = table.size;
-  const known = createNumberTable(16 * n);
-  const further = priors === DEFAULT_BRANCH_PRIORS ? NOTHING : Object.values(priors);
-  const measure = (p: number, q: number, c: number): number => {
-    const point = measureBranchPoint(table, p, q, c);
-    if (point === null) return 0;
-    const angles = branchLogOdds(point, priors);
-    if (Math.abs(angles) >= DECIDED) return Math.max(-EDGE_CAP, Math.min(EDGE_CAP, angles));
-    return Math.max(-DECIDED, Math.min(DECIDED, angles + keptLogOdds(table, p, q, c)));
-  };
-  return (p, q, c) => {
+export function createBranchSteps(table: PairTable, priors: BranchPriors): BranchSteps {
+  return new KeptSteps(table, priors);
+}
+
+class KeptSteps implements BranchSteps {
+  private readonly table: PairTable;
+  private readonly priors: BranchPriors;
+  private readonly known: NumberTable;
+  private readonly further: readonly number[];
+
+  constructor(table: PairTable, priors: BranchPriors) {
+    this.table = table;
+    this.priors = priors;
+    this.known = createNumberTable(16 * table.size);
+    this.further = priors === DEFAULT_BRANCH_PRIORS ? NOTHING : Object.values(priors);
+  }
+
+  of(p: number, q: number, c: number): number {
+    const n = this.table.size;
     const key = (p * n + q) * n + c;
-    const kept = known.get(key);
+    const kept = this.known.get(key);
     if (!Number.isNaN(kept)) return kept;
-    const step = askOne(table.scaledNotes, TOPICS.branchStep, [p, q, c], () => measure(p, q, c), further);
-    known.set(key, step);
+    const work = () => measure(this.table, this.priors, p, q, c);
+    const step = askOne(this.table.scaledNotes, TOPICS.branchStep, [p, q, c], work, this.further);
+    this.known.set(key, step);
     return step;
-  };
+  }
+}
+
+function measure(table: PairTable, priors: BranchPriors, p: number, q: number, c: number): number {
+  const point = measureBranchPoint(table, p, q, c);
+  if (point === null) return 0;
+  const angles = branchLogOdds(point, priors);
+  if (Math.abs(angles) >= DECIDED) return Math.max(-EDGE_CAP, Math.min(EDGE_CAP, angles));
+  return Math.max(-DECIDED, Math.min(DECIDED, angles + keptLogOdds(table, p, q, c)));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_CALIBRATION } from '../calibration.ts';
-import type { BranchStep } from './branch-steps.ts';
+import type { BranchSteps } from './branch-steps.ts';
 import { createTreeComparison } from './compare-trees.ts';
 import type { TreeNode } from './grow-tree.ts';
 
@@ -9,10 +9,9 @@ const named = (repo: string, day: number): TreeNode => ({ repo, existedBy: day *
 const tree = (...parents: number[]) => Int32Array.from(parents);
 
 /** A hub 0 with children 1 to 4, as distances show it: whoever branches off at 1 instead loses `clear`. */
-const star =
-  (clear: number): BranchStep =>
-  (p, q, c) =>
-    p === 0 && c !== 0 ? -clear : q === 0 ? clear : 0;
+const star = (clear: number): BranchSteps => ({
+  of: (p, q, c) => (p === 0 && c !== 0 ? -clear : q === 0 ? clear : 0),
+});
 
 describe('createTreeComparison', () => {
   const HUB_LATE = [9, 0, 1, 2, 3].map((day, i) => named(`model-${i}`, day));
@@ -35,7 +34,7 @@ describe('createTreeComparison', () => {
 
   it('lets no single model outweigh the rest, however far it lies', () => {
     const nodes = [0, 1, 2, 3, 4].map((day, i) => named(`model-${i}`, day));
-    const far: BranchStep = (p, q, c) => (c === 4 && p === 0 && q === 3 ? 100 : 0);
+    const far: BranchSteps = { of: (p, q, c) => (c === 4 && p === 0 && q === 3 ? 100 : 0) };
     const compare = createTreeComparison(nodes, DEFAULT_CALIBRATION, far);
     const moved = tree(-1, 0, 0, 0, 3);
     expect(compare(moved, hub)).toBeLessThanOrEqual(3);

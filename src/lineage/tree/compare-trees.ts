@@ -1,5 +1,5 @@
 import type { Calibration } from '../calibration.ts';
-import type { BranchStep } from './branch-steps.ts';
+import type { BranchSteps } from './branch-steps.ts';
 import { reroot, rootOf, scoreRootPlaces } from './choose-root.ts';
 import type { TreeNode } from './grow-tree.ts';
 
@@ -17,7 +17,7 @@ export type TreeComparison = (a: Int32Array, b: Int32Array) => number;
 export function createTreeComparison(
   nodes: readonly TreeNode[],
   calibration: Calibration,
-  stepOf: BranchStep,
+  steps: BranchSteps,
 ): TreeComparison {
   const standing = (tree: Int32Array): number => {
     const direction = scoreRootPlaces(nodes, tree, calibration).rootScores[rootOf(tree)]!;
@@ -30,7 +30,7 @@ export function createTreeComparison(
     for (let child = 0; child < tree.length; child++) {
       if (tree[child] === places[child] || tree[child]! < 0 || nodes[child]!.pinned !== undefined) continue;
       const one =
-        geometryOf(stepOf, tree, child, tree[child]!) - geometryOf(stepOf, tree, child, places[child]!);
+        geometryOf(steps, tree, child, tree[child]!) - geometryOf(steps, tree, child, places[child]!);
       gain += Math.max(-ONE_CAP, Math.min(ONE_CAP, one));
     }
     return gain;
@@ -39,17 +39,17 @@ export function createTreeComparison(
 }
 
 /** Log-odds that a node hangs from `at` rather than from the root, in a tree without it; what would be in between hangs from its parent. */
-function geometryOf(stepOf: BranchStep, tree: Int32Array, child: number, at: number): number {
+function geometryOf(steps: BranchSteps, tree: Int32Array, child: number, at: number): number {
   let sum = 0;
   let through = -1;
   for (let v = at; v >= 0; ) {
     const direct = tree[v]!;
     if (direct === child) through = v;
     const p = direct === child ? tree[child]! : direct;
-    if (p >= 0) sum += stepOf(p, v, child);
+    if (p >= 0) sum += steps.of(p, v, child);
     v = p;
   }
-  return through < 0 ? sum : sum - stepOf(tree[child]!, child, through);
+  return through < 0 ? sum : sum - steps.of(tree[child]!, child, through);
 }
 
 /** Log of the product, over all models, of the factorial of the number of children: preferential attachment, child by child. */

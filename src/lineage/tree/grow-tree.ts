@@ -82,8 +82,8 @@ export function growTree(
       rootScores: Float64Array.of(0),
       hiddenRootScores: Float64Array.of(Number.NEGATIVE_INFINITY),
     };
-  const stepOf = createBranchSteps(table, priors);
-  const scorer = createScorer({ nodes, nearest, calibration, stepOf, agreement });
+  const steps = createBranchSteps(table, priors);
+  const scorer = createScorer({ nodes, nearest, calibration, steps, agreement });
   const fixed = nodes.findIndex((node) => node.pinned === -1);
   const trees: Int32Array[] = [];
   const keep = (found: Int32Array | null) => {
@@ -102,11 +102,11 @@ export function growTree(
       // one older child pays for its date whoever else comes: only of several is there something to forgive
       if (trust > 1 || fixed >= 0 || countOlderChildren(nodes, from)[root]! < 2) continue;
       const forgiven = forgive(nodes, root);
-      const others = createScorer({ nodes: forgiven, nearest, calibration, stepOf, agreement });
+      const others = createScorer({ nodes: forgiven, nearest, calibration, steps, agreement });
       keep(settle(others, forgiven, from, calibration, new Map()));
     }
   }
-  const parent = pickTree(trees, createTreeComparison(nodes, calibration, stepOf));
+  const parent = pickTree(trees, createTreeComparison(nodes, calibration, steps));
   return {
     root: rootOf(parent),
     parent,

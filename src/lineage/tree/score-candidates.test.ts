@@ -37,7 +37,7 @@ describe('scores of candidates', () => {
           nodes,
           nearest: nodes.map((_, i) => nodes.map((_, j) => j).filter((j) => j !== i && random() < 0.25)),
           calibration: DEFAULT_CALIBRATION,
-          stepOf: (p: number, q: number, c: number) => Math.sin(p + 17 * q + 291 * c),
+          steps: { of: (p: number, q: number, c: number) => Math.sin(p + 17 * q + 291 * c) },
           agreement: null,
         };
         const kept = createScorer(scoring);

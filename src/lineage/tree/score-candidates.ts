@@ -1,6 +1,6 @@
 import type { Calibration } from '../calibration.ts';
 import { LEARNED_DETECTOR_AGREES } from '../probes/learned-detector-agrees.ts';
-import type { BranchStep } from './branch-steps.ts';
+import type { BranchSteps } from './branch-steps.ts';
 import { type Children, countOlderChildren, HOUR, REPEAT_TIME_COST, toChildren } from './choose-root.ts';
 import type { Agreement, TreeCandidate, TreeNode, TreeTerms } from './grow-tree.ts';
 
@@ -9,7 +9,7 @@ export interface Scoring {
   nodes: readonly TreeNode[];
   nearest: readonly (readonly number[])[];
   calibration: Calibration;
-  stepOf: BranchStep;
+  steps: BranchSteps;
   agreement: Agreement | null;
 }
 
@@ -44,7 +44,7 @@ export function createScorer(scoring: Scoring): Scorer {
 
 class KeptWalks implements Scorer {
   private readonly nodes: readonly TreeNode[];
-  private readonly stepOf: BranchStep;
+  private readonly steps: BranchSteps;
   private readonly agreement: Agreement | null;
   private readonly hub: number;
   private readonly time: number;
@@ -73,10 +73,10 @@ class KeptWalks implements Scorer {
   private poolSize = 0;
   private readonly path: Int32Array;
 
-  constructor({ nodes, nearest, calibration, stepOf, agreement }: Scoring) {
+  constructor({ nodes, nearest, calibration, steps, agreement }: Scoring) {
     const n = nodes.length;
     this.nodes = nodes;
-    this.stepOf = stepOf;
+    this.steps = steps;
     this.agreement = agreement;
     this.hub = calibration.hub;
     this.time = calibration.time;
@@ -280,7 +280,7 @@ class KeptWalks implements Scorer {
       const v = path[i]!;
       const direct = tree[v]!;
       const p = direct === child ? tree[child]! : direct;
-      below[v] = p < 0 ? 0 : below[p]! + this.stepOf(p, v, child);
+      below[v] = p < 0 ? 0 : below[p]! + this.steps.of(p, v, child);
       branch[v] = direct === child ? v : p < 0 ? -1 : branch[p]!;
       measured[v] = child;
     }
@@ -293,7 +293,7 @@ class KeptWalks implements Scorer {
     const lateChild = this.isLate(child, through) ? -this.time : 0;
     const lateP = this.isLate(p, through) ? -this.time : 0;
     const hubLost = Math.log(count[child]!) - Math.log(1 + count[p]!);
-    const cost = -(this.stepOf(p, child, through) + lateChild - lateP + this.hub * hubLost);
+    const cost = -(this.steps.of(p, child, through) + lateChild - lateP + this.hub * hubLost);
     this.turnMeasured[through] = child;
     this.turnCost[through] = cost;
     return cost;
