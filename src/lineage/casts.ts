@@ -103,12 +103,8 @@ export async function findBlockCasts(
   notes: Notes = NO_NOTES,
 ): Promise<CopyFinding[]> {
   const sourceOf = new Map<string, CopyFinding>();
-  const conversions = new Set(
-    block.members
-      .map((i) => models[i]!)
-      .filter(isConversion)
-      .map((m) => m.repo),
-  );
+  const conversions = new Set<string>();
+  for (const i of block.members) if (isConversion(models[i]!)) conversions.add(models[i]!.repo);
   // a GGUF holds what it was converted from as well as that does
   const isBetter = (a: CopyFinding, b: CopyFinding) =>
     a.agreement > b.agreement ||
@@ -142,14 +138,18 @@ function findWithinRounding(models: readonly LineageModel[], i: number, pool: re
   const { core } = models[i]!.fingerprint;
   const limit = ROUNDING_POWER * powerOf(core);
   const within: { at: number; off: number }[] = [];
-  pool.forEach((j, at) => {
-    const { fingerprint } = models[j]!;
-    if (j === i || fingerprint.quantized) return;
+  for (let at = 0; at < pool.length; at++) {
+    const { fingerprint } = models[pool[at]!]!;
+    if (pool[at] === i || fingerprint.quantized) continue;
     const off = squaredDistance(core, fingerprint.core, limit);
     if (off < limit) within.push({ at, off });
-  });
-  within.sort((a, b) => a.off - b.off);
+  }
+  within.sort(nearestFirst);
   return within.slice(0, CAST_CANDIDATES).map(({ at }) => at);
+}
+
+function nearestFirst(a: { off: number }, b: { off: number }): number {
+  return a.off - b.off;
 }
 
 function powerOf(values: Float32Array): number {

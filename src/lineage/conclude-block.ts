@@ -148,14 +148,12 @@ async function growBlock(
     samples,
     notes && {
       book: notes.book,
-      contents: [...indexOf.keys()].map((i) => notes.contents[i]!),
+      contents: Array.from(indexOf.keys(), (i) => notes.contents[i]!),
       kind: whole ? 'samples' : 'cores',
     },
   );
   const nearest =
-    members.length <= ALL_PAIRS
-      ? nearestInTable(table, NEAREST)
-      : [...indexOf.keys()].map((i) => block.nearest.get(i)!.flatMap((j) => indexOf.get(j) ?? []));
+    members.length <= ALL_PAIRS ? nearestInTable(table, NEAREST) : renumber(block.nearest, indexOf);
   const nodes = members.map((m) => toTreeNode(m, world));
   for (const { mixture, finding } of findMerges(table, members, nearest, world)) {
     if (isHubOfItsParents(table, mixture)) continue;
@@ -164,6 +162,20 @@ async function growBlock(
     nodes[mixture.child]!.mergeOf = mixture.parents.map((p) => p.model);
   }
   return growFamily(members, samples, nodes, world, { table, nearest });
+}
+
+/** The neighbours of those who have a number, by these numbers. */
+function renumber(nearest: Block['nearest'], indexOf: ReadonlyMap<number, number>): number[][] {
+  const all: number[][] = [];
+  for (const i of indexOf.keys()) {
+    const mine: number[] = [];
+    for (const j of nearest.get(i)!) {
+      const number = indexOf.get(j);
+      if (number !== undefined) mine.push(number);
+    }
+    all.push(mine);
+  }
+  return all;
 }
 
 /** A large family as its root and largest hubs with all their samples: what other families are held against. */

@@ -78,26 +78,31 @@ function probabilityAbove(
   hiddenRootScores: Float64Array,
 ): Float64Array {
   const n = parent.length;
-  const top = [rootScores, hiddenRootScores].reduce(
-    (best, scores) => scores.reduce((a, b) => Math.max(a, b), best),
-    Number.NEGATIVE_INFINITY,
-  );
-  const toShare = (s: number) => (Number.isFinite(s) ? Math.exp(s - top) : 0);
-  const subtree = rootScores.map((s, v) => toShare(s) + toShare(hiddenRootScores[v]!));
-  const total = subtree.reduce((a, b) => a + b, 0);
+  let top = Number.NEGATIVE_INFINITY;
+  for (let v = 0; v < n; v++) top = Math.max(top, rootScores[v]!, hiddenRootScores[v]!);
+  const subtree = new Float64Array(n);
+  let total = 0;
+  for (let v = 0; v < n; v++) {
+    subtree[v] = toShare(rootScores[v]!, top) + toShare(hiddenRootScores[v]!, top);
+    total += subtree[v]!;
+  }
   for (const v of deepestFirst(parent)) if (parent[v]! >= 0) subtree[parent[v]!]! += subtree[v]!;
-  return Float64Array.from({ length: n }, (_, v) =>
-    total > 0 ? Math.max(0, Math.min(1, 1 - subtree[v]! / total)) : 1,
-  );
+  const above = new Float64Array(n).fill(1);
+  if (total > 0) for (let v = 0; v < n; v++) above[v] = Math.max(0, Math.min(1, 1 - subtree[v]! / total));
+  return above;
+}
+
+function toShare(score: number, top: number): number {
+  return Number.isFinite(score) ? Math.exp(score - top) : 0;
 }
 
 function deepestFirst(parent: Int32Array): number[] {
   const children: number[][] = Array.from(parent, () => []);
   const order: number[] = [];
-  parent.forEach((p, v) => {
-    if (p >= 0) children[p]!.push(v);
+  for (let v = 0; v < parent.length; v++) {
+    if (parent[v]! >= 0) children[parent[v]!]!.push(v);
     else order.push(v);
-  });
+  }
   for (let i = 0; i < order.length; i++) order.push(...children[order[i]!]!);
   return order.reverse();
 }
@@ -111,7 +116,7 @@ export function readTree(
   world: World,
   {
     hub = null,
-    relationOf = () => 'finetune',
+    relationOf = isFinetune,
   }: {
     hub?: HiddenHub | null;
     relationOf?: (child: number, parent: number) => ChildFinding['relation'];
@@ -150,6 +155,10 @@ export function readTree(
     });
   }
   return findings;
+}
+
+function isFinetune(): ChildFinding['relation'] {
+  return 'finetune';
 }
 
 function toRivals({ tree, nodes }: FamilyTree, child: number): NamedRival[] {

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { LineageModel } from '../types/lineage.ts';
 import { describeContent } from './content-key.ts';
 import type { World } from './family-tree.ts';
@@ -46,23 +46,28 @@ export function describeBlock(
     calibration,
     Object.keys(options.roundTrip ?? {}),
   ]);
-  const hash = createHash('sha256').update(common);
+  const all = createHash('sha256').update(common);
   const contents: string[] = [];
   for (const model of models) {
     const content = describeContent(model);
     if (content === null) return null;
     contents.push(content);
     const times = [model.createdAt, classes.get(model.repo)?.existedBy ?? null];
-    hash.update(JSON.stringify([model.repo, content, times]));
+    all.update(JSON.stringify([model.repo, content, times]));
   }
   const oldest = [...models.keys()].sort((a, b) => oldestFirst(models[a]!, models[b]!)).slice(0, ANCHORS);
   return {
-    conclusions: `block-${toName(hash)}`,
-    notes: oldest.map((i) => `notes-${toName(createHash('sha256').update(common).update(contents[i]!))}`),
-    contents: () => contents.map((content) => toName(createHash('sha256').update(content)).slice(0, 16)),
+    conclusions: `block-${toShort(all.digest('hex'))}`,
+    notes: oldest.map((i) => `notes-${toName(common + contents[i]!)}`),
+    contents: () => contents.map((content) => toName(content).slice(0, 16)),
   };
 }
 
-function toName(hash: Hash): string {
-  return hash.digest('hex').slice(0, 40);
+/** In one go: an object for each hash costs several times the hash of so short a text. */
+function toName(text: string): string {
+  return toShort(hash('sha256', text, 'hex'));
+}
+
+function toShort(digest: string): string {
+  return digest.slice(0, 40);
 }

@@ -14,8 +14,14 @@ export interface SampleCache {
 }
 
 export function toModelSamples(repo: string, tensors: readonly TensorSample[]): ModelSamples {
-  const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  return { repo, tensors: sorted, byName: new Map(sorted.map((t) => [t.name, t])) };
+  const sorted = [...tensors].sort(compareNames);
+  const byName = new Map<string, TensorSample>();
+  for (const tensor of sorted) byName.set(tensor.name, tensor);
+  return { repo, tensors: sorted, byName };
+}
+
+function compareNames(a: TensorSample, b: TensorSample): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
 /** The largest family that is loaded whole, and some. */

@@ -72,8 +72,14 @@ export function findNearest(
   const { lists, state } = startLists(members.length, capacity, frame, noted);
   compareWithAll(lists, state, sketch ? (m, list) => sketch.from(m, list) : exact);
   const found = sketch ? measureCandidates(lists, findMiddle(sketch, byAge), exact, wanted) : lists.items();
+  const nearest = new Map<number, number[]>();
+  for (let i = 0; i < found.length; i++) {
+    const mine: number[] = [];
+    for (const other of found[i]!) mine.push(members[other]!);
+    nearest.set(members[i]!, mine);
+  }
   return {
-    nearest: new Map(members.map((m, i) => [m, found[i]!.map((other) => members[other]!)])),
+    nearest,
     stored: { frame, contents: [...(noted?.contents ?? [])], capacity, ...lists.packed() },
   };
 }

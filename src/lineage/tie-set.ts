@@ -28,13 +28,17 @@ export function splitTies(
   const rest = Math.max(1e-6, rightWay - best.probability);
   let top = Number.NEGATIVE_INFINITY;
   for (const c of candidates) top = Math.max(top, c.score);
-  const share = candidates.map((c, i) => (i === chosen ? 0 : Math.exp(c.score - top)));
-  const rivals = share.reduce((x, y) => x + y, 0);
+  const share = new Float64Array(candidates.length);
+  let rivals = 0;
+  for (let i = 0; i < share.length; i++) {
+    if (i !== chosen) share[i] = Math.exp(candidates[i]!.score - top);
+    rivals += share[i]!;
+  }
   const everything = rivals + Math.exp(candidates[chosen]!.score - top);
-  const others = candidates
-    .map((c, i) => ({ c, i }))
-    .filter(({ i }) => i !== chosen && share[i]! >= NEGLIGIBLE * everything)
-    .sort((a, b) => b.c.score - a.c.score || (a.c.repo < b.c.repo ? -1 : 1));
+  const others: NumberedRival[] = [];
+  for (let i = 0; i < share.length; i++)
+    if (i !== chosen && share[i]! >= NEGLIGIBLE * everything) others.push({ c: candidates[i]!, i });
+  others.sort(bestFirst);
   const ties: FoundParent[] = [];
   // listed until this much of what the candidates have among themselves is covered
   let covered = best.probability / Math.max(rightWay, 1e-9);
@@ -48,6 +52,15 @@ export function splitTies(
     covered += probability / Math.max(rightWay, 1e-9);
   }
   return { chosen: best, ties };
+}
+
+interface NumberedRival {
+  c: NamedRival;
+  i: number;
+}
+
+function bestFirst(a: NumberedRival, b: NumberedRival): number {
+  return b.c.score - a.c.score || (a.c.repo < b.c.repo ? -1 : 1);
 }
 
 function toFound(candidate: NamedRival, { probability, logOdds }: WeighedCandidate): FoundParent {

@@ -1,6 +1,6 @@
 import { ulpOf } from '../number-grid.ts';
 import { costsOfDropping, residualOf, solveNonNegative } from '../numeric/nnls.ts';
-import type { PairTable } from '../tree/pair-table.ts';
+import type { PairDistances, PairTable } from '../tree/pair-table.ts';
 import { fitEachTensor } from './fit-each-tensor.ts';
 import { fitWithinRounding, type RoundingFit } from './fit-within-rounding.ts';
 
@@ -63,7 +63,9 @@ interface Solution {
 }
 
 function countParents(weights: readonly number[]): number {
-  return weights.length + (1 - weights.reduce((a, b) => a + b, 0) > SUM_TOLERANCE ? 1 : 0);
+  let sum = 0;
+  for (const weight of weights) sum += weight;
+  return weights.length + (1 - sum > SUM_TOLERANCE ? 1 : 0);
 }
 
 /** Of two solutions that leave the same but for chance, the one with fewer parents. */
@@ -132,20 +134,122 @@ export function gather(
 ): Equations {
   const shared = new Float64Array(table.tensorCount);
   let values = 0;
-  const toMembers = members.map((m) => table.distances(child, m, 'raw'));
+  const toMembers: PairDistances[] = [];
+  for (const m of members) toMembers.push(table.distances(child, m, 'raw'));
   for (const [name, floor] of floors) {
     const t = table.names.get(name);
     if (t === undefined || !(floor > 0)) continue;
     const n = toMembers[0]!.count[t]!;
     // the values counted must be the same ones; grown vocabularies have fewer
-    if (n === 0 || toMembers.some(({ count }) => count[t] !== n)) continue;
+    if (n === 0 || !haveCount(toMembers, t, n)) continue;
     // A tensor in which some candidate is as near as rounding allows tells nothing; counting it would dilute what the others tell.
-    const nearestHere = Math.min(...toMembers.map(({ squared }) => squared[t]!));
+    let nearestHere = Number.POSITIVE_INFINITY;
+    for (const { squared } of toMembers) nearestHere = Math.min(nearestHere, squared[t]!);
     if (visible ? nearestHere < VISIBLE_OVER_FLOOR * n * floor : nearestHere === 0) continue;
     shared[t] = 1 / floor;
     values += n;
   }
   return { shared, values, visible };
+}
+
+/** Do all have this many values of a tensor in common? */
+export function haveCount(pairs: readonly PairDistances[], t: number, n: number): boolean {
+  for (const { count } of pairs) if (count[t] !== n) return false;
+  return true;
+}
+
+/** Squared distances of a child and its candidates, in floors, and least squares over them. A class: see decision 8 on machine code. */
+class LeastSquares {
+  readonly toChild: Float64Array;
+  /** of members i and j at `i * size + j` */
+  readonly between: Float64Array;
+  private readonly size: number;
+
+  constructor(table: PairTable, child: number, members: readonly number[], shared: Float64Array) {
+    const k = members.length;
+    this.size = k;
+    this.toChild = new Float64Array(k);
+    this.between = new Float64Array(k * k);
+    for (let i = 0; i < k; i++) {
+      this.toChild[i] = weigh(table.distances(child, members[i]!, 'raw'), shared);
+      for (let j = 0; j < i; j++) {
+        const sum = weigh(table.distances(members[i]!, members[j]!, 'raw'), shared);
+        this.between[i * k + j] = sum;
+        this.between[j * k + i] = sum;
+      }
+    }
+  }
+
+  /** Squared length of member i's delta from b. */
+  length(i: number, b: number): number {
+    return this.between[i * this.size + b]!;
+  }
+
+  /** Product of the child's delta from b and member i's. */
+  target(i: number, b: number): number {
+    return (this.between[i * this.size + b]! + this.toChild[b]! - this.toChild[i]!) / 2;
+  }
+
+  /** The child's delta from b over those of the subset. */
+  solve(b: number, subset: readonly number[], near: ArrayLike<number> | null = null): Solved {
+    const { between, size: k, toChild } = this;
+    const m = subset.length;
+    const gram = new Float64Array(m * m);
+    const target = new Float64Array(m);
+    for (let r = 0; r < m; r++) {
+      const i = subset[r]!;
+      target[r] = this.target(i, b);
+      for (let c = 0; c < m; c++) {
+        const j = subset[c]!;
+        gram[r * m + c] = (between[i * k + b]! + between[j * k + b]! - between[i * k + j]!) / 2;
+      }
+    }
+    const weights = solveNonNegative(gram, target, [], near);
+    return { weights, rss: residualOf(gram, target, toChild[b]!, weights), gram };
+  }
+}
+
+interface Solved {
+  weights: Float64Array;
+  rss: number;
+  gram: Float64Array;
+}
+
+/** A pair's squared distance in floors. */
+export function weigh({ squared }: PairDistances, shared: Float64Array): number {
+  let sum = 0;
+  for (let t = 0; t < squared.length; t++) sum += squared[t]! * shared[t]!;
+  return sum;
+}
+
+/** Those of `values` whose weight counts. */
+function keepHeavy(values: ArrayLike<number>, weights: Float64Array): number[] {
+  const kept: number[] = [];
+  for (let r = 0; r < weights.length; r++) if (weights[r]! >= MIN_WEIGHT) kept.push(values[r]!);
+  return kept;
+}
+
+function leaveOut(values: ArrayLike<number>, place: number): number[] {
+  const rest: number[] = [];
+  for (let r = 0; r < values.length; r++) if (r !== place) rest.push(values[r]!);
+  return rest;
+}
+
+/** What leaving each model out costs at least; nothing is known where one has no weight. */
+function boundCosts({ gram, weights }: Solved): Float64Array {
+  for (let r = 0; r < weights.length; r++) if (!(weights[r]! > 0)) return new Float64Array(weights.length);
+  return costsOfDropping(gram, weights);
+}
+
+/** Places of some dozen numbers, the least first, ties by place. */
+function sortPlaces(numbers: Float64Array): number[] {
+  const order: number[] = [];
+  for (let r = 0; r < numbers.length; r++) {
+    let at = r;
+    for (; at > 0 && numbers[order[at - 1]!]! > numbers[r]!; at--) order[at] = order[at - 1]!;
+    order[at] = r;
+  }
+  return order;
 }
 
 function explainEquations(
@@ -156,83 +260,53 @@ function explainEquations(
   { shared, values, visible }: Equations,
 ): Mixture | null {
   if (values < MIN_VALUES) return null;
-  const weighted = (a: number, b: number): number => {
-    const { squared } = table.distances(a, b, 'raw');
-    let sum = 0;
-    for (let t = 0; t < squared.length; t++) sum += squared[t]! * shared[t]!;
-    return sum;
-  };
-  const k = members.length;
-  const toChild = members.map((m) => weighted(child, m));
-  const between = new Float64Array(k * k);
-  for (let i = 0; i < k; i++)
-    for (let j = i + 1; j < k; j++)
-      between[i * k + j] = between[j * k + i] = weighted(members[i]!, members[j]!);
-  const single = Math.min(...toChild) / values;
+  const squares = new LeastSquares(table, child, members, shared);
+  const { toChild } = squares;
+  let scaled = Math.min(...toChild);
+  const single = scaled / values;
   if (visible && single < VISIBLE_OVER_FLOOR) return null;
 
-  let scaled = Math.min(...toChild);
-  const solveFor = (b: number, subset: readonly number[], near: ArrayLike<number> | null = null) => {
-    const m = subset.length;
-    const gram = new Float64Array(m * m);
-    const target = new Float64Array(m);
-    subset.forEach((i, r) => {
-      target[r] = (between[i * k + b]! + toChild[b]! - toChild[i]!) / 2;
-      subset.forEach((j, c) => {
-        gram[r * m + c] = (between[i * k + b]! + between[j * k + b]! - between[i * k + j]!) / 2;
-      });
-    });
-    const weights = solveNonNegative(gram, target, [], near);
-    return { weights, rss: residualOf(gram, target, toChild[b]!, weights), gram };
-  };
   const solutions: Solution[] = [];
   for (const baseModel of bases) {
     const b = members.indexOf(baseModel);
     if (b < 0) continue;
-    const others = members.map((_, i) => i).filter((i) => i !== b);
+    const others: number[] = [];
+    for (let i = 0; i < members.length; i++) if (i !== b) others.push(i);
     let subset = others;
-    let solution = solveFor(b, subset);
+    let solution = squares.solve(b, subset);
     // no subset leaves less, and what leaves this much is not looked at
     if (!visible && solution.rss > WORTH_A_LOOK * values) continue;
     for (let round = 0; round < 4; round++) {
-      const kept = subset.filter((_, r) => solution.weights[r]! >= MIN_WEIGHT);
+      const kept = keepHeavy(subset, solution.weights);
       if (kept.length === subset.length || kept.length === 0) break;
       subset = kept;
-      solution = solveFor(
-        b,
-        subset,
-        solution.weights.filter((w) => w >= MIN_WEIGHT),
-      );
+      solution = squares.solve(b, subset, keepHeavy(solution.weights, solution.weights));
     }
     while (subset.length > 1) {
-      const noise = Math.max(1, solution.rss / values);
-      const { weights: now, rss, gram } = solution;
+      const { weights: now, rss } = solution;
+      const noise = Math.max(1, rss / values);
       // What leaving one out costs at least: most need not be tried, and nearly always the first tried is the cheapest.
-      const bounds = now.every((w) => w > 0) ? costsOfDropping(gram, now) : new Float64Array(now.length);
-      const order = [...bounds.keys()].sort((x, y) => bounds[x]! - bounds[y]! || x - y);
+      const bounds = boundCosts(solution);
       let least = -1;
-      let cheapest: typeof solution | null = null;
-      for (const r of order) {
+      let cheapest: Solved | null = null;
+      for (const r of sortPlaces(bounds)) {
         const atLeast = rss + 0.999 * bounds[r]!;
         if (atLeast - rss >= NEEDED * noise || (cheapest !== null && atLeast >= cheapest.rss)) break;
-        const tried = solveFor(
-          b,
-          subset.filter((_, q) => q !== r),
-          now.filter((_, q) => q !== r),
-        );
+        const tried = squares.solve(b, leaveOut(subset, r), leaveOut(now, r));
         if (cheapest !== null && tried.rss >= cheapest.rss) continue;
         cheapest = tried;
         least = r;
       }
       if (cheapest === null || cheapest.rss - rss >= NEEDED * noise) break;
       solution = cheapest;
-      subset = subset.filter((_, r) => r !== least);
+      subset = leaveOut(subset, least);
     }
-    const picked = subset.filter((_, r) => solution.weights[r]! >= MIN_WEIGHT);
-    const weights = [...solution.weights].filter((w) => w >= MIN_WEIGHT);
+    const picked = keepHeavy(subset, solution.weights);
+    const weights = keepHeavy(solution.weights, solution.weights);
     for (const i of others) {
-      const along = Math.max(0, (between[i * k + b]! + toChild[b]! - toChild[i]!) / 2);
-      if (between[i * k + b]! > 0) scaled = Math.min(scaled, toChild[b]! - along ** 2 / between[i * k + b]!);
+      const length = squares.length(i, b);
+      const along = Math.max(0, squares.target(i, b));
+      if (length > 0) scaled = Math.min(scaled, toChild[b]! - along ** 2 / length);
     }
     if (picked.length === 0) continue;
     solutions.push({ base: b, picked, weights, rss: solution.rss, parents: countParents(weights) });
@@ -254,10 +328,10 @@ function explainEquations(
   );
   const reproduced = isReproduced({ reproduced: fit });
   if (!visible && !reproduced) return null;
-  const rss = visible ? solveFor(solution.base, solution.picked).rss : solution.rss;
+  const rss = visible ? squares.solve(solution.base, solution.picked).rss : solution.rss;
   const sum = solution.weights.reduce((a, b) => a + b, 0);
   const parents = solution.picked.map((i, r) => {
-    const without = solveFor(
+    const without = squares.solve(
       solution.base,
       solution.picked.filter((j) => j !== i),
     ).rss;

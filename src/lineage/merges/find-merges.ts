@@ -74,26 +74,27 @@ export function findMerges(
   if (members.length < 3) return [];
   const existedBy = members.map((m) => world.classes.get(m.repo)?.existedBy ?? m.createdAt);
   const found: FoundMerge[] = [];
-  const hubs = rankHubs(table, nearest);
+  const hubs = findHubs(table, nearest);
+  const everybody = [...members.keys()];
   for (let child = 0; child < members.length; child++) {
     if (members.length > SCREEN_ABOVE && !liesBetween(table, child, nearest[child]!)) continue;
     const pool = nearest[child]!.slice(0, POOL);
-    const bases = [...new Set([...hubs.slice(0, BASES), ...pool.slice(0, 3)])].filter((b) => b !== child);
-    const earlier = (m: number) => existedBy[m]! < existedBy[child]!;
-    const areEarlier = pool.every(earlier) && bases.every(earlier);
+    const bases = [...new Set([...hubs, ...pool.slice(0, 3)])].filter((b) => b !== child);
+    const earlierPool = before(pool, child, existedBy);
+    const earlierBases = before(bases, child, existedBy);
+    const areEarlier = earlierPool.length === pool.length && earlierBases.length === bases.length;
     const all = (areEarlier ? recallMixture : recallExact)(table, child, pool, bases);
     const late = (m: Mixture) =>
       m.parents.filter((p) => existedBy[p.model]! > existedBy[child]! + HOUR).length;
-    let before: Mixture | null | undefined = areEarlier ? all : undefined;
+    let past: Mixture | null | undefined = areEarlier ? all : undefined;
     const fromBefore = (): Mixture | null => {
-      if (before === undefined)
-        before = recallMixture(table, child, pool.filter(earlier), bases.filter(earlier));
-      return before;
+      if (past === undefined) past = recallMixture(table, child, earlierPool, earlierBases);
+      return past;
     };
     // An older model is solved for by extrapolation from its children's merges: what existed before is asked first, and only one wrong
     // date is believed.
-    const past = all?.exact && late(all) > 0 ? fromBefore() : null;
-    const exact = past?.exact ? past : all;
+    const older = all?.exact && late(all) > 0 ? fromBefore() : null;
+    const exact = older?.exact ? older : all;
     const plain = exact?.exact && late(exact) <= (exact.parents.length > 2 ? 1 : 0) ? exact : null;
     if (plain !== null && isReproduced(plain)) {
       found.push({ mixture: plain, finding: toFinding(plain, members, existedBy, world) });
@@ -101,16 +102,15 @@ export function findMerges(
     }
     // Least squares leave no more than rounding, yet the stored values are not those of the sum: small steps of which some were dropped,
     // or a parent that is farther away than the pool reaches.
-    const donors = members.length <= SCREEN_ABOVE ? members.map((_, i) => i) : nearest[child]!;
-    const sparse = recallElements(table, child, donors.filter(earlier), bases.filter(earlier));
+    const donors = members.length <= SCREEN_ABOVE ? everybody : nearest[child]!;
+    const sparse = recallElements(table, child, before(donors, child, existedBy), earlierBases);
     if (sparse !== null) {
       found.push(toSparseFinding(sparse, members, world));
       continue;
     }
     if (members.length <= SCREEN_ABOVE && members.length > pool.length + 1) {
       // a heavily tuned parent of a merge is farther from it than twenty others are
-      const everybody = members.map((_, i) => i).filter((m) => m !== child && earlier(m));
-      const wide = recallExact(table, child, everybody, bases.filter(earlier));
+      const wide = recallExact(table, child, before(everybody, child, existedBy), earlierBases);
       if (wide !== null && (plain === null || isReproduced(wide))) {
         found.push({ mixture: wide, finding: toFinding(wide, members, existedBy, world) });
         continue;
@@ -131,12 +131,26 @@ export function findMerges(
   return found;
 }
 
-/** Most central first: the sum of closeness to one's nearest is greatest for a family's hub. */
-export function rankHubs(table: PairTable, nearest: readonly (readonly number[])[]): number[] {
+/** Those of `models` that existed before the child. */
+function before(models: readonly number[], child: number, existedBy: readonly number[]): number[] {
+  const earlier: number[] = [];
+  for (const m of models) if (existedBy[m]! < existedBy[child]!) earlier.push(m);
+  return earlier;
+}
+
+/** The few most central ones, the most central first: the sum of closeness to one's nearest is greatest for a family's hub. */
+function findHubs(table: PairTable, nearest: readonly (readonly number[])[]): number[] {
   const sum = new Float64Array(table.size);
   for (let i = 0; i < nearest.length; i++)
     for (const j of nearest[i]!) sum[j]! += closenessOfPair(table, i, j);
-  return Array.from(sum.keys()).sort((a, b) => sum[b]! - sum[a]! || a - b);
+  const hubs: number[] = [];
+  for (let i = 0; i < sum.length; i++) {
+    let at = hubs.length;
+    while (at > 0 && sum[hubs[at - 1]!]! < sum[i]!) at--;
+    if (at < BASES) hubs.splice(at, 0, i);
+    if (hubs.length > BASES) hubs.pop();
+  }
+  return hubs;
 }
 
 function toFinding(

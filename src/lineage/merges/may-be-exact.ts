@@ -4,8 +4,10 @@ import {
   type Equations,
   EXACT_OVER_FLOOR,
   gather,
+  haveCount,
   roundingFloor,
   WORTH_A_LOOK,
+  weigh,
 } from './explain-as-mixture.ts';
 import { VALUES_PER_WEIGHT } from './fit-each-tensor.ts';
 
@@ -51,11 +53,8 @@ function isLittle(left: number, { values }: Equations): boolean {
 
 /** What least squares over all tensors that count leave, in floors. */
 function residualOf({ models, pairs }: Around, { shared }: Equations): number {
-  const squared = Float64Array.from(pairs, (pair) => {
-    let sum = 0;
-    for (let t = 0; t < shared.length; t++) sum += pair.squared[t]! * shared[t]!;
-    return sum;
-  });
+  const squared = new Float64Array(pairs.length);
+  for (let i = 0; i < pairs.length; i++) squared[i] = weigh(pairs[i]!, shared);
   return residualFrom(squared, models.length, null);
 }
 
@@ -68,32 +67,32 @@ function mayFitEachTensor(table: PairTable, { models, pairs }: Around, { shared 
   const left = new Float64Array(models.length + 1);
   const values = new Float64Array(models.length + 1);
   const squared = new Float64Array(pairs.length);
+  const power = new Float64Array(models.length);
   for (let t = 0; t < table.tensorCount; t++) {
     if (shared[t] === 0) continue;
     const n = table.values(models[0]!, t)!.length;
     // where not all models have all values, distances are not of one set of them: at worst nothing is left
     let rest = 0;
-    if (pairs.every(({ count }) => count[t] === n)) {
+    if (haveCount(pairs, t, n)) {
       for (let i = 0; i < pairs.length; i++) squared[i] = pairs[i]!.squared[t]!;
-      rest = residualFrom(
-        squared,
-        models.length,
-        models.map((m) => powerOf(table.values(m, t)!)),
-      );
+      for (let i = 0; i < models.length; i++) power[i] = powerOf(table.values(models[i]!, t)!);
+      rest = residualFrom(squared, models.length, power);
     }
     for (let k = 1; k < left.length && n >= VALUES_PER_WEIGHT * k; k++) {
       left[k]! += rest * shared[t]!;
       values[k]! += n;
     }
   }
-  return left.some((sum, k) => values[k]! > 0 && sum <= MARGIN * EXACT_OVER_FLOOR * values[k]!);
+  for (let k = 1; k < left.length; k++)
+    if (values[k]! > 0 && left[k]! <= MARGIN * EXACT_OVER_FLOOR * values[k]!) return true;
+  return false;
 }
 
 /**
  * What least squares leave of the child's step from the first candidate, over the steps of the others; with `power`, the sums of squares of
  * all, over a multiple of the first candidate itself besides. From squared distances alone, which are exact where models are close.
  */
-function residualFrom(squared: Float64Array, size: number, power: readonly number[] | null): number {
+function residualFrom(squared: Float64Array, size: number, power: Float64Array | null): number {
   const at = (i: number) => (i * (i - 1)) / 2;
   const k = size - 2 + (power ? 1 : 0);
   const gram = new Float64Array(k * k);

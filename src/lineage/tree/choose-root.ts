@@ -154,16 +154,26 @@ export function rootsToTry(
 ): number[] {
   const byDirection = scoreRoots(nodes, tree, calibration);
   const degree = new Int32Array(nodes.length);
-  tree.forEach((p, v) => {
-    if (p < 0) return;
+  const possible: number[] = [];
+  for (let v = 0; v < tree.length; v++) {
+    if (Number.isFinite(byDirection[v]!)) possible.push(v);
+    const p = tree[v]!;
+    if (p < 0) continue;
     degree[p]!++;
     degree[v]!++;
-  });
-  const top = (score: ArrayLike<number>) =>
-    nodes
-      .map((_, i) => i)
-      .filter((i) => Number.isFinite(byDirection[i]!))
-      .sort((a, b) => score[b]! - score[a]! || a - b)
-      .slice(0, each);
-  return [...new Set([...top(byDirection), ...top(degree)])];
+  }
+  return [...new Set([...highest(possible, byDirection, each), ...highest(possible, degree, each)])];
+}
+
+/** The few with the highest scores, highest first, ties in the order given. */
+function highest(nodes: readonly number[], score: ArrayLike<number>, count: number): number[] {
+  const found: number[] = [];
+  for (const v of nodes) {
+    let at = found.length;
+    while (at > 0 && score[found[at - 1]!]! < score[v]!) at--;
+    if (at >= count) continue;
+    found.splice(at, 0, v);
+    if (found.length > count) found.pop();
+  }
+  return found;
 }

@@ -61,7 +61,7 @@ export function measureHiddenHub(
       for (const u of [near[i]!, near[j]!]) mean.set(u, mean.get(u)! + cosine / (near.length - 1));
     }
   if (cosines.length === 0) return null;
-  cosines.sort((x, y) => x - y);
+  cosines.sort(leastFirst);
   const quantile = (share: number) => cosines[Math.floor(share * (cosines.length - 1))]!;
   const cosine = (quantile(0.5) + quantile(0.25)) / 2;
   const geometry =
@@ -119,6 +119,10 @@ export function scaledDistance(table: PairTable, a: number, b: number): number {
     if (count[t]! > 0 && table.power[t]! > 0)
       sum += ((table.weights[t]! / count[t]!) * squared[t]!) / table.power[t]!;
   return sum;
+}
+
+function leastFirst(x: number, y: number): number {
+  return x - y;
 }
 
 function normal(x: number, mean: number, sd: number): number {

@@ -94,8 +94,11 @@ class KeptDistances implements PairTable {
     this.models = models;
     this.size = models.length;
     // by name, so that sums over tensors are the same whoever else is in the table
-    const all = new Set(models.flatMap((model) => model.tensors.map((tensor) => tensor.name)));
-    this.names = new Map([...all].sort().map((name, t) => [name, t]));
+    const all = new Set<string>();
+    for (const model of models) for (const tensor of model.tensors) all.add(tensor.name);
+    const names = new Map<string, number>();
+    for (const name of [...all].sort()) names.set(name, names.size);
+    this.names = names;
     this.tensorCount = all.size;
     this.weights = new Float64Array(all.size);
     this.power = new Float64Array(all.size);
