@@ -1,7 +1,7 @@
 import type { LineageModel } from '../types/lineage.ts';
 import type { BlockOptions } from './blocks.ts';
 import { squaredDistance } from './cosine-test.ts';
-import { createNearestList, type NearestList } from './numeric/nearest-list.ts';
+import { createNearestList } from './numeric/nearest-list.ts';
 import { createNearestLists, type NearestLists } from './numeric/nearest-lists.ts';
 import { createRandom } from './numeric/random.ts';
 import { createRowDistances, type RowDistances } from './numeric/row-distances.ts';
@@ -35,6 +35,8 @@ export interface StoredNeighbours {
   capacity: number;
   lists: Int32Array;
   distances: Float32Array;
+  /** where sketches say whom to measure: who lay in the middle, and the nearest found of each, as many as are wanted; places in `contents` */
+  measured?: { middle: Int32Array; nearest: Int32Array };
 }
 
 /** What is known of members from former nights. */
@@ -69,19 +71,29 @@ export function findNearest(
   const sketch = sketched ? sketchAll(cores, byAge[0]!, seed) : null;
   const capacity = sketched ? CANDIDATES * wanted : wanted;
   const frame = JSON.stringify([capacity, seed, sketched ? (noted?.contents[byAge[0]!] ?? null) : null]);
-  const { lists, state } = startLists(members.length, capacity, frame, noted);
+  const { lists, state, former } = startLists(members.length, capacity, frame, noted);
   compareWithAll(lists, state, sketch ? (m, list) => sketch.from(m, list) : exact);
-  const found = sketch ? measureCandidates(lists, findMiddle(sketch, byAge), exact, wanted) : lists.items();
+  let measured: StoredNeighbours['measured'];
+  if (sketch) {
+    const middle = findMiddle(sketch, byAge);
+    measured = { middle, nearest: recallMeasured(former, lists, middle, wanted) };
+    measureCandidates(lists, measured, exact, wanted);
+  }
+  const found = measured ? toItems(measured.nearest, wanted) : lists.items();
   const nearest = new Map<number, number[]>();
   for (let i = 0; i < found.length; i++) {
     const mine: number[] = [];
     for (const other of found[i]!) mine.push(members[other]!);
     nearest.set(members[i]!, mine);
   }
-  return {
-    nearest,
-    stored: { frame, contents: [...(noted?.contents ?? [])], capacity, ...lists.packed() },
-  };
+  const contents = [...(noted?.contents ?? [])];
+  return { nearest, stored: { frame, contents, capacity, ...lists.packed(), ...(measured && { measured }) } };
+}
+
+/** What was stored, and where its models are now: -1 for those that are gone. */
+interface Former {
+  stored: StoredNeighbours;
+  now: readonly number[];
 }
 
 type Distances = (from: number, list: Int32Array) => ArrayLike<number>;
@@ -107,15 +119,16 @@ function startLists(
   capacity: number,
   frame: string,
   noted: NotedMembers | null,
-): { lists: NearestLists; state: Uint8Array } {
+): { lists: NearestLists; state: Uint8Array; former: Former | null } {
   const lists = createNearestLists(size, capacity);
   const state = new Uint8Array(size).fill(NEW);
+  const none = { lists, state, former: null };
   const before = noted && isStoredNeighbours(noted.before) ? noted.before : null;
-  if (before === null || before.frame !== frame || before.capacity !== capacity) return { lists, state };
+  if (before === null || before.frame !== frame || before.capacity !== capacity) return none;
   const place = new Map(noted!.contents.map((content, i) => [content, i]));
   const now = before.contents.map((content) => place.get(content) ?? -1);
   const still = now.filter((i) => i >= 0);
-  if (place.size < size || still.some((i, k) => k > 0 && i <= still[k - 1]!)) return { lists, state };
+  if (place.size < size || still.some((i, k) => k > 0 && i <= still[k - 1]!)) return none;
   const listed = Math.min(capacity, now.length - 1);
   for (let old = 0; old < now.length; old++) {
     const m = now[old]!;
@@ -126,7 +139,7 @@ function startLists(
     if (state[m] === BROKEN) continue;
     for (let k = first; k < first + listed; k++) lists.offer(m, before.distances[k]!, now[before.lists[k]!]!);
   }
-  return { lists, state };
+  return { lists, state, former: { stored: before, now } };
 }
 
 function isStoredNeighbours(value: unknown): value is StoredNeighbours {
@@ -164,33 +177,82 @@ function compareWithAll(lists: NearestLists, state: Uint8Array, distances: Dista
   }
 }
 
-/** The nearest by whole cores among candidates by sketch and what lies in the middle. */
-function measureCandidates(
+/**
+ * The nearest of each member whose candidates are those of a former night: `wanted` places each, -1 where they have to be measured. A night
+ * brings few that are near enough to change anybody's list.
+ */
+function recallMeasured(
+  former: Former | null,
   lists: NearestLists,
-  middle: readonly number[],
-  exact: Distances,
+  middle: Int32Array,
   wanted: number,
-): number[][] {
-  const list = createNearestList(wanted);
-  const found = lists.items();
-  for (let m = 0; m < found.length; m++) found[m] = nearestOf(m, found[m]!, middle, exact, list);
-  return found;
+): Int32Array {
+  const { lists: candidates } = lists.packed();
+  const capacity = CANDIDATES * wanted;
+  const nearest = new Int32Array(candidates.length / CANDIDATES).fill(-1);
+  if (former === null) return nearest;
+  const { now, stored } = former;
+  const { measured } = stored;
+  if (!(measured?.middle instanceof Int32Array && measured.nearest instanceof Int32Array)) return nearest;
+  const before = measured.middle.length;
+  if (before !== middle.length || !isMoved(measured.middle, 0, middle, 0, before, now)) return nearest;
+  for (let old = 0; old < now.length; old++) {
+    const m = now[old]!;
+    if (m < 0 || !isMoved(stored.lists, old * capacity, candidates, m * capacity, capacity, now)) continue;
+    const mine = nearest.subarray(m * wanted, (m + 1) * wanted);
+    for (let k = 0; k < wanted; k++) mine[k] = now[measured.nearest[old * wanted + k]!] ?? -1;
+    // one that is not there is no list of ours
+    if (mine.includes(-1)) mine.fill(-1);
+  }
+  return nearest;
 }
 
-function nearestOf(
-  m: number,
-  candidates: readonly number[],
-  middle: readonly number[],
+/** Are the places in one list those of the other, where their models are now? */
+function isMoved(
+  from: Int32Array,
+  fromAt: number,
+  to: Int32Array,
+  toAt: number,
+  count: number,
+  now: readonly number[],
+): boolean {
+  for (let k = 0; k < count; k++) if (now[from[fromAt + k]!] !== to[toAt + k]) return false;
+  return true;
+}
+
+/** The nearest by whole cores among candidates by sketch and what lies in the middle, for those that have none. */
+function measureCandidates(
+  lists: NearestLists,
+  { middle, nearest }: NonNullable<StoredNeighbours['measured']>,
   exact: Distances,
-  list: NearestList,
-): number[] {
-  const some = new Set(candidates);
-  for (const i of middle) if (i !== m) some.add(i);
-  const pool = Int32Array.from(some).sort();
-  const found = exact(m, pool);
-  list.clear();
-  for (let k = 0; k < pool.length; k++) list.offer(found[k]!, pool[k]!);
-  return list.items();
+  wanted: number,
+): void {
+  const { lists: candidates } = lists.packed();
+  const capacity = CANDIDATES * wanted;
+  const list = createNearestList(wanted);
+  for (let m = 0; m * wanted < nearest.length; m++) {
+    if (nearest[m * wanted]! >= 0) continue;
+    const some = new Set(middle);
+    for (let k = m * capacity; k < (m + 1) * capacity; k++) some.add(candidates[k]!);
+    // neither oneself nor an empty place
+    some.delete(m);
+    some.delete(-1);
+    const pool = Int32Array.from(some).sort();
+    const found = exact(m, pool);
+    list.clear();
+    for (let k = 0; k < pool.length; k++) list.offer(found[k]!, pool[k]!);
+    nearest.set(list.items(), m * wanted);
+  }
+}
+
+function toItems(nearest: Int32Array, wanted: number): number[][] {
+  const all: number[][] = [];
+  for (let from = 0; from < nearest.length; from += wanted) {
+    const items: number[] = [];
+    for (let k = from; k < from + wanted; k++) if (nearest[k]! >= 0) items.push(nearest[k]!);
+    all.push(items);
+  }
+  return all;
 }
 
 /**
@@ -221,7 +283,7 @@ function sketchAll(cores: readonly Float32Array[], origin: number, seed: number)
 }
 
 /** Members with the least sum of distances to the oldest ones. */
-function findMiddle(sketch: RowDistances, byAge: readonly number[]): number[] {
+function findMiddle(sketch: RowDistances, byAge: readonly number[]): Int32Array {
   const viewpoints = byAge.slice(0, VIEWPOINTS);
   const centrality = byAge.map((_, m) => {
     const distances = sketch.from(m, viewpoints);
@@ -229,5 +291,6 @@ function findMiddle(sketch: RowDistances, byAge: readonly number[]): number[] {
     for (let k = 0; k < viewpoints.length; k++) sum += Math.sqrt(distances[k]!);
     return sum;
   });
-  return [...centrality.keys()].sort((a, b) => centrality[a]! - centrality[b]! || a - b).slice(0, MIDDLE);
+  const order = [...centrality.keys()].sort((a, b) => centrality[a]! - centrality[b]! || a - b);
+  return Int32Array.from(order.slice(0, MIDDLE));
 }
