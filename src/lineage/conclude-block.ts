@@ -76,15 +76,15 @@ export async function concludeBlock(
   const before = (noted?.before ?? {}) as Partial<Record<keyof BlockNotes, unknown>>;
   const block = toBlock(
     models,
-    models.map((_, i) => i),
+    [...models.keys()],
     { seed: options.seed, nearest: NEAREST },
     noted ? { contents: noted.contents, before: before.neighbours } : null,
   );
   const notes = noted ? { book: createNotebook(before.numbers), contents: noted.contents } : null;
   // copies of the members themselves lie outside: only their dates matter here
-  const classes = new Map<string, CopyClass>(
-    models.map((m, i) => [m.repo, { source: m, members: [m], existedBy: existedBy[i]! }]),
-  );
+  const classes = new Map<string, CopyClass>();
+  for (const [i, m] of models.entries())
+    classes.set(m.repo, { source: m, members: [m], existedBy: existedBy[i]! });
   const world: World = { cache, options, calibration, classes };
   const casts =
     models.length < 2

@@ -103,9 +103,7 @@ function createExactDistances(cores: readonly Float32Array[]): Distances {
   const rows = createRowDistances(cores.length, cores[0]!.length, { zerosAreUnread: true });
   if (rows === null)
     return (from, list) => Float64Array.from(list, (to) => squaredDistance(cores[from]!, cores[to]!));
-  cores.forEach((core, i) => {
-    rows.row(i).set(core);
-  });
+  for (let i = 0; i < cores.length; i++) rows.row(i).set(cores[i]!);
   return (from, list) => rows.from(from, list);
 }
 

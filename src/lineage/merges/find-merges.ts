@@ -43,19 +43,20 @@ function liesBetween(table: PairTable, child: number, nearest: readonly number[]
 }
 
 function measureBetween(table: PairTable, child: number, pool: readonly number[]): 0 | 1 {
-  const distance = (a: number, b: number) => sumOf(table.distances(a, b, 'raw').squared);
-  const toChild = pool.map((p) => distance(child, p));
+  const toChild = new Float64Array(pool.length);
+  for (let i = 0; i < pool.length; i++) toChild[i] = distanceOf(table, child, pool[i]!);
   for (let i = 0; i < pool.length; i++)
     for (let j = i + 1; j < pool.length; j++) {
-      const dot = (toChild[i]! + toChild[j]! - distance(pool[i]!, pool[j]!)) / 2;
+      const dot = (toChild[i]! + toChild[j]! - distanceOf(table, pool[i]!, pool[j]!)) / 2;
       if (dot < -0.25 * Math.sqrt(toChild[i]! * toChild[j]!)) return 1;
     }
   return 0;
 }
 
-function sumOf(values: Float64Array): number {
+function distanceOf(table: PairTable, a: number, b: number): number {
+  const { squared } = table.distances(a, b, 'raw');
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  for (let t = 0; t < squared.length; t++) sum += squared[t]!;
   return sum;
 }
 

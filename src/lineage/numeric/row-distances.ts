@@ -29,18 +29,50 @@ export function createRowDistances(
   const kernel = createKernel(memory, zerosAreUnread ? 'distances-of-read' : 'distances');
   const numbers = new Int32Array(memory.buffer, listAt, rows);
   const out = new Float32Array(memory.buffer, outAt, rows);
-  return {
-    row: (index) => new Float32Array(memory.buffer, index * stride, width),
-    from(row, list, count = list.length) {
-      // a list longer than the rows would name some of them twice; an index beyond them would be read from the lists themselves
-      if (count > rows) throw new RangeError(`${count} rows asked for, there are ${rows}`);
-      for (let i = 0; i < count; i++) {
-        const index = list[i]!;
-        if (!(index >= 0 && index < rows)) throw new RangeError(`row ${index} of ${rows}`);
-        numbers[i] = index;
-      }
-      kernel(row * stride, 0, stride, listAt, count, outAt);
-      return out;
-    },
-  };
+  return new KernelDistances(memory, kernel, { width, stride, listAt, outAt, numbers, out });
+}
+
+interface Places {
+  width: number;
+  stride: number;
+  listAt: number;
+  outAt: number;
+  numbers: Int32Array;
+  out: Float32Array;
+}
+
+/** A class, not closures: see decision 8 on machine code. */
+class KernelDistances implements RowDistances {
+  private readonly memory: ReturnType<typeof createMemory>;
+  private readonly kernel: ReturnType<typeof createKernel>;
+  private readonly places: Places;
+
+  constructor(
+    memory: ReturnType<typeof createMemory>,
+    kernel: ReturnType<typeof createKernel>,
+    places: Places,
+  ) {
+    this.memory = memory;
+    this.kernel = kernel;
+    this.places = places;
+  }
+
+  row(index: number): Float32Array {
+    const { stride, width } = this.places;
+    return new Float32Array(this.memory.buffer, index * stride, width);
+  }
+
+  from(row: number, list: ArrayLike<number>, count = list.length): Float32Array {
+    const { stride, listAt, outAt, numbers, out } = this.places;
+    const rows = numbers.length;
+    // a list longer than the rows would name some of them twice; an index beyond them would be read from the lists themselves
+    if (count > rows) throw new RangeError(`${count} rows asked for, there are ${rows}`);
+    for (let i = 0; i < count; i++) {
+      const index = list[i]!;
+      if (!(index >= 0 && index < rows)) throw new RangeError(`row ${index} of ${rows}`);
+      numbers[i] = index;
+    }
+    this.kernel(row * stride, 0, stride, listAt, count, outAt);
+    return out;
+  }
 }

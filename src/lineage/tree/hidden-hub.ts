@@ -98,17 +98,40 @@ function starLogOdds(cosine: number): number {
  * What all share is one step back to the hub, r_v^2 whatever the pair; what siblings tuned on the same data share is a direction, which
  * grows with the steps of both. So with a hub missing the shared squares agree better among pairs than the cosines do.
  */
-function sharedStepLogOdds(pairs: readonly { step: number; cosine: number }[], children: number): number {
-  const positive = pairs.filter((p) => p.step > 0 && p.cosine > 0);
+function sharedStepLogOdds(pairs: readonly SharedStep[], children: number): number {
+  const positive = pairs.filter(isPositive);
   if (positive.length < 3) return 0;
-  const spread = (values: readonly number[]) => {
-    const mean = values.reduce((a, b) => a + b, 0) / values.length;
-    return values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1);
-  };
-  const steps = spread(positive.map((p) => Math.log(p.step)));
-  const angles = spread(positive.map((p) => Math.log(p.cosine)));
+  const steps = spreadOf(Float64Array.from(positive, logOfStep));
+  const angles = spreadOf(Float64Array.from(positive, logOfCosine));
   const logOdds = ((children - 1) / 2) * Math.log((angles + SPREAD_NOISE) / (steps + SPREAD_NOISE));
   return Math.max(-SHAPE_CAP, Math.min(SHAPE_CAP, logOdds));
+}
+
+interface SharedStep {
+  step: number;
+  cosine: number;
+}
+
+function isPositive({ step, cosine }: SharedStep): boolean {
+  return step > 0 && cosine > 0;
+}
+
+function logOfStep({ step }: SharedStep): number {
+  return Math.log(step);
+}
+
+function logOfCosine({ cosine }: SharedStep): number {
+  return Math.log(cosine);
+}
+
+/** Variance of a sample. */
+function spreadOf(values: Float64Array): number {
+  let mean = 0;
+  for (let i = 0; i < values.length; i++) mean += values[i]!;
+  mean /= values.length;
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i]! - mean) ** 2;
+  return sum / (values.length - 1);
 }
 
 /** Squared distance over all common tensors, each in units of its own power and weighed by what was read of it. */
