@@ -41,13 +41,14 @@ const { values } = parseArgs({
 
 /** One large hub in each set: small families alone would call attachment worthless. */
 const LARGE_HUB = { families: 1, size: 140 };
-const generated: Problem[] = [
+const generateHubs = (): Problem[] => [
   ...[101, 102, 103, 104].flatMap((seed) => {
     const whole = generatedProblem(seed);
     return [whole, ...partsOf(whole, [seed])];
   }),
   generatedProblem(106, LARGE_HUB),
 ];
+const generated = values.priors || values.train.length === 0 ? generateHubs() : [];
 const trained: Problem[] = [];
 const test: Problem[] = [
   ...[201, 202, 203].map((seed) => generatedProblem(seed)),
@@ -80,8 +81,7 @@ async function infer(problems: readonly Problem[], calibration: Calibration, unf
  */
 async function fitWith(priors: Calibration) {
   const real = await infer(trained, priors, true);
-  const outcomes =
-    values.priors || real.length === 0 ? [...real, ...(await infer(generated, priors, true))] : real;
+  const outcomes = [...real, ...(await infer(generated, priors, true))];
   const map = fitMap(real.length > 0 ? real : outcomes);
   return { calibration: { ...priors, ...map }, loss: meanLogLoss(outcomes, map), edges: outcomes.length };
 }

@@ -42,6 +42,9 @@ const TOKEN_BLOCKS: readonly (readonly [from: number, to: number])[] = [
  */
 const OUTPUT_TOKENS = 4;
 const EMBEDDING_TOKENS = 16;
+/** Part of V in one run. */
+const OUTPUT_RUN = 1 / 8;
+const EMBEDDING_RUN = 1 / 16;
 /** Values that the rows of a block may span; wide embeddings are read in fewer rows. */
 const MAX_BLOCK_SPAN = 65_536;
 
@@ -109,7 +112,10 @@ function tokenPositions({ role, cols }: TensorGeometry, scheme: SamplingScheme):
   while (tokens > OUTPUT_TOKENS && tokens * cols > MAX_BLOCK_SPAN) tokens /= 2;
   // the number of rows is not in the key: a grown vocabulary must be read at the same places
   const key = `${role}|${cols}`;
-  const run = Math.min(cols, Math.ceil(valuesPerTensor / (isEmbedding ? 16 : 8) / 32) * 32);
+  const run = Math.min(
+    cols,
+    Math.ceil((valuesPerTensor * (isEmbedding ? EMBEDDING_RUN : OUTPUT_RUN)) / 32) * 32,
+  );
   const starts = Math.floor(cols / run);
   const near = cols > WIDE_COLS ? Math.min(starts, Math.max(1, Math.floor(EDGE_COLS / run))) : starts;
   return TOKEN_BLOCKS.flatMap(([from, to], block) => {

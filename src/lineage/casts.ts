@@ -5,6 +5,7 @@ import { squaredDistance } from './cosine-test.ts';
 import type { ModelSamples, SampleCache } from './model-samples.ts';
 import { NO_NOTES, NOTHING, type Notes, TOPICS } from './notes.ts';
 import { FINENESS, type Grid, readGrid, roundToGrid } from './number-grid.ts';
+import { powerOf } from './numeric/power-of.ts';
 import { areComparable } from './pair-statistics.ts';
 
 /** A cast lies nearer to its source than any fine-tune; a few more are looked at because distances are sampled. */
@@ -102,13 +103,7 @@ export async function findBlockCasts(
   world: { cache: SampleCache },
   notes: Notes = NO_NOTES,
 ): Promise<CopyFinding[]> {
-  const sourceOf = new Map<string, CopyFinding>();
-  const conversions = new Set<string>();
-  for (const i of block.members) if (isConversion(models[i]!)) conversions.add(models[i]!.repo);
-  // a GGUF holds what it was converted from as well as that does
-  const isBetter = (a: CopyFinding, b: CopyFinding) =>
-    a.agreement > b.agreement ||
-    (a.agreement === b.agreement && conversions.has(b.parent) && !conversions.has(a.parent));
+  const found: CopyFinding[] = [];
   for (const i of block.members) {
     const model = models[i]!;
     if (model.fingerprint.quantized) continue;
@@ -121,16 +116,28 @@ export async function findBlockCasts(
     const near = Array.from(within, (at) => models[pool[at]!]!);
     const samples = await world.cache.get([model.repo, ...near.map((m) => m.repo)]);
     const mine = samples.get(model.repo);
+    let best: CastFrom | null = null;
     for (const other of near) {
       const theirs = samples.get(other.repo);
       if (!mine || !theirs) continue;
       const cast = findCast(model, mine, other, theirs);
       if (cast?.child !== model.repo) continue;
-      const known = sourceOf.get(model.repo);
-      if (!known || isBetter(cast, known)) sourceOf.set(model.repo, cast);
+      if (best === null || isBetterSource(cast, other, best)) best = { cast, source: other };
     }
+    if (best !== null) found.push(best.cast);
   }
-  return [...sourceOf.values()];
+  return found;
+}
+
+interface CastFrom {
+  cast: CopyFinding;
+  source: LineageModel;
+}
+
+/** A GGUF agrees as well as what it was converted from. */
+function isBetterSource(cast: CopyFinding, source: LineageModel, best: CastFrom): boolean {
+  if (cast.agreement !== best.cast.agreement) return cast.agreement > best.cast.agreement;
+  return isConversion(best.source) && !isConversion(source);
 }
 
 /** A cast is within one rounding of its source, which the core shows before any sample is loaded. Places in the pool, nearest first. */
@@ -150,12 +157,6 @@ function findWithinRounding(models: readonly LineageModel[], i: number, pool: re
 
 function nearestFirst(a: { off: number }, b: { off: number }): number {
   return a.off - b.off;
-}
-
-function powerOf(values: Float32Array): number {
-  let power = 0;
-  for (let i = 0; i < values.length; i++) power += values[i]! * values[i]!;
-  return power;
 }
 
 /** Merges casts into their sources' classes. Chains of casts hang from their immediate source. */

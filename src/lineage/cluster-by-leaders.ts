@@ -1,5 +1,6 @@
 import type { LineageModel } from '../types/lineage.ts';
 import { criticalZ, LEAST_RELATED, testCosine, zOfCosine } from './cosine-test.ts';
+import { enlarged } from './numeric/enlarged.ts';
 import { createRowProducts } from './numeric/row-products.ts';
 import { oldestFirst } from './oldest-first.ts';
 
@@ -55,7 +56,8 @@ export function clusterByLeaders(models: readonly LineageModel[], layout: readon
         )
       )
         z = zOfCosine(core(model), mine);
-      if (z > threshold && testCosine(core(model), mine).cosine >= LEAST_RELATED) hits.add(cluster);
+      if (!(z > threshold) || hits.has(cluster)) return;
+      if (testCosine(core(model), mine).cosine >= LEAST_RELATED) hits.add(cluster);
     });
     return [...hits].sort((a, b) => a - b);
   };
@@ -100,10 +102,11 @@ class ValueIndex {
 
   add(leader: number, core: Float32Array): void {
     const count = this.readKeys(core);
-    if (leader >= this.votes.length) this.votes = doubled(this.votes);
+    if (leader >= this.votes.length) this.votes = enlarged(this.votes, Int32Array, 2 * this.votes.length);
     for (let k = 0; k < count; k++) {
       if (4 * (this.size + 1) > this.table.length) this.grow();
-      if (2 * (this.linked + 1) > this.links.length) this.links = doubled(this.links);
+      if (2 * (this.linked + 1) > this.links.length)
+        this.links = enlarged(this.links, Int32Array, 2 * this.links.length);
       const at = placeOf(this.table, this.keys[k]!);
       if (this.table[at] === 0) {
         this.table[at] = this.keys[k]! + 1;
@@ -158,10 +161,4 @@ function placeOf(table: Int32Array, key: number): number {
   let slot = (Math.imul(key, 0x9e3779b1) >>> 8) & mask;
   while (table[2 * slot] !== 0 && table[2 * slot] !== key + 1) slot = (slot + 1) & mask;
   return 2 * slot;
-}
-
-function doubled(old: Int32Array): Int32Array<ArrayBuffer> {
-  const next = new Int32Array(2 * old.length);
-  next.set(old);
-  return next;
 }

@@ -2,7 +2,7 @@ import type { LineageModel } from '../types/lineage.ts';
 import type { BlockOptions } from './blocks.ts';
 import { squaredDistance } from './cosine-test.ts';
 import { createNearestList } from './numeric/nearest-list.ts';
-import { createNearestLists, type NearestLists } from './numeric/nearest-lists.ts';
+import { createNearestLists, type NearestLists, toItems } from './numeric/nearest-lists.ts';
 import { createRandom } from './numeric/random.ts';
 import { createRowDistances, type RowDistances } from './numeric/row-distances.ts';
 import { oldestFirst } from './oldest-first.ts';
@@ -241,16 +241,6 @@ function measureCandidates(
     for (let k = 0; k < pool.length; k++) list.offer(found[k]!, pool[k]!);
     nearest.set(list.items(), m * wanted);
   }
-}
-
-function toItems(nearest: Int32Array, wanted: number): number[][] {
-  const all: number[][] = [];
-  for (let from = 0; from < nearest.length; from += wanted) {
-    const items: number[] = [];
-    for (let k = from; k < from + wanted; k++) if (nearest[k]! >= 0) items.push(nearest[k]!);
-    all.push(items);
-  }
-  return all;
 }
 
 /**

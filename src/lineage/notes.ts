@@ -1,3 +1,5 @@
+import { enlarged } from './numeric/enlarged.ts';
+
 /**
  * What is worth noting of a block: numbers that follow from the content of few models each, however many others there are. A night that
  * adds to a family computes those of the new models, and looks the others up.
@@ -267,16 +269,6 @@ function isStoredNotes(value: unknown): value is StoredNotes {
   if (keys.length !== 2 * ends.length || (ends.at(-1) ?? 0) !== values.length) return false;
   for (let i = 1; i < ends.length; i++) if (ends[i]! < ends[i - 1]!) return false;
   return true;
-}
-
-function enlarged<T extends Uint8Array | Uint32Array | Float64Array>(
-  old: T,
-  Type: { new (length: number): T },
-  length: number,
-): T {
-  const next = new Type(length);
-  next.set(old);
-  return next;
 }
 
 /** Two lanes of 32 bits with the constants of MurmurHash3 (x86, 128 bits), each finished at every word. */

@@ -1,6 +1,7 @@
 import type { LineageModel } from '../types/lineage.ts';
 import { measureOutputFit } from './adapter-fits-outputs.ts';
 import { withoutLine } from './calibration.ts';
+import { existedBefore } from './existed-before.ts';
 import { countChildren, type FamilyTree, type World } from './family-tree.ts';
 import type { ChildFinding } from './findings.ts';
 import type { ModelSamples } from './model-samples.ts';
@@ -56,7 +57,7 @@ export function placeAdapter(
         'adapter-shapes-fit': 0,
         'adapter-fits-outputs': fitTerm,
         'has-many-children': world.calibration.adapterHub * Math.log(1 + children[i]!) + (isRoot ? 0.5 : 0),
-        'created-before': node.existedBy > adapter.createdAt + 3_600_000 ? -world.calibration.time / 2 : 0,
+        'created-before': existedBefore(node.existedBy, adapter.createdAt) ? 0 : -world.calibration.time / 2,
       };
       return [
         {

@@ -2,6 +2,7 @@ import type { SampleLoader, TensorSample } from '../types/fingerprint.ts';
 import type { Edge, Evidence, LineageModel } from '../types/lineage.ts';
 import { criticalZ, LEAST_RELATED, squaredDistance, testCosine, zOfCosine } from './cosine-test.ts';
 import { inferHublineage } from './hublineage.ts';
+import { powerOf } from './numeric/power-of.ts';
 import type { LineageOptions } from './options.ts';
 
 export interface Relative {
@@ -46,8 +47,7 @@ export async function placeModel(
     if (zOfCosine(mine.core, other.fingerprint.core) <= threshold) continue;
     const { cosine } = testCosine(mine.core, other.fingerprint.core);
     if (cosine < LEAST_RELATED) continue;
-    let power = 0;
-    for (const v of other.fingerprint.core) power += v * v;
+    const power = powerOf(other.fingerprint.core);
     relatives.push({
       repo: other.repo,
       cosine,

@@ -1,5 +1,6 @@
 import type { LineageModel } from '../types/lineage.ts';
 import { withoutLine } from './calibration.ts';
+import { existedBefore } from './existed-before.ts';
 import type { World } from './family-tree.ts';
 import type { ChildFinding } from './findings.ts';
 import type { ModelSamples } from './model-samples.ts';
@@ -44,7 +45,7 @@ export function traceQuantised(
   const top = Math.max(...scores);
   const rivals = comparable.map(({ model, found, children }, i) => {
     const source = world.classes.get(model.repo);
-    const late = (source?.existedBy ?? model.createdAt) > child.createdAt + 3_600_000;
+    const late = !existedBefore(source?.existedBy ?? model.createdAt, child.createdAt);
     const formula = found.compared >= 256;
     const terms = {
       'equal-after-requantising': Math.max(SCORE_FLOOR, scores[i]! - top),

@@ -1,7 +1,9 @@
 import type { LineageModel } from '../../types/lineage.ts';
+import { existedBefore } from '../existed-before.ts';
 import type { World } from '../family-tree.ts';
 import type { ChildFinding, FoundParent } from '../findings.ts';
 import { askOne, TOPICS } from '../notes.ts';
+import { createNearestList } from '../numeric/nearest-list.ts';
 import { logistic } from '../probability.ts';
 import { closenessOfPair, type PairTable } from '../tree/pair-table.ts';
 import type { SparseMixture } from './elements-from-parents.ts';
@@ -16,7 +18,6 @@ const REPRODUCED = 6;
 const WITHIN_ROUNDING = 1.5;
 const DROPPED_VALUES = [0, 1.5, 3, 0.5] as const;
 
-const HOUR = 3_600_000;
 const POOL = 20;
 const BASES = 6;
 /** A mixture that leaves more than rounding must explain this share of what the best single delta leaves... */
@@ -86,7 +87,7 @@ export function findMerges(
     const areEarlier = earlierPool.length === pool.length && earlierBases.length === bases.length;
     const all = (areEarlier ? recallMixture : recallExact)(table, child, pool, bases);
     const late = (m: Mixture) =>
-      m.parents.filter((p) => existedBy[p.model]! > existedBy[child]! + HOUR).length;
+      m.parents.filter((p) => !existedBefore(existedBy[p.model]!, existedBy[child]!)).length;
     let past: Mixture | null | undefined = areEarlier ? all : undefined;
     const fromBefore = (): Mixture | null => {
       if (past === undefined) past = recallMixture(table, child, earlierPool, earlierBases);
@@ -144,14 +145,9 @@ function findHubs(table: PairTable, nearest: readonly (readonly number[])[]): nu
   const sum = new Float64Array(table.size);
   for (let i = 0; i < nearest.length; i++)
     for (const j of nearest[i]!) sum[j]! += closenessOfPair(table, i, j);
-  const hubs: number[] = [];
-  for (let i = 0; i < sum.length; i++) {
-    let at = hubs.length;
-    while (at > 0 && sum[hubs[at - 1]!]! < sum[i]!) at--;
-    if (at < BASES) hubs.splice(at, 0, i);
-    if (hubs.length > BASES) hubs.pop();
-  }
-  return hubs;
+  const hubs = createNearestList(BASES);
+  for (let i = 0; i < sum.length; i++) hubs.offer(-sum[i]!, i);
+  return hubs.items();
 }
 
 function toFinding(

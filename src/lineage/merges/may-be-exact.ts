@@ -1,4 +1,5 @@
 import { residualOfAll } from '../numeric/nnls.ts';
+import { powerOf } from '../numeric/power-of.ts';
 import type { PairDistances, PairTable } from '../tree/pair-table.ts';
 import {
   type Equations,
@@ -114,10 +115,4 @@ function residualFrom(squared: Float64Array, size: number, power: Float64Array |
     for (let i = 0; i < last; i++) gram[last * k + i] = (power[i + 2]! - own - squared[at(i + 2) + 1]!) / 2;
   }
   return residualOfAll(gram, target, toChild);
-}
-
-function powerOf(values: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
-  return sum;
 }

@@ -40,16 +40,21 @@ class SortedLists implements NearestLists {
   }
 
   items(): number[][] {
-    const all: number[][] = [];
-    for (let from = 0; from < this.lists.length; from += this.capacity) {
-      const items: number[] = [];
-      for (let i = from; i < from + this.capacity; i++) if (this.lists[i]! >= 0) items.push(this.lists[i]!);
-      all.push(items);
-    }
-    return all;
+    return toItems(this.lists, this.capacity);
   }
 
   packed(): { lists: Int32Array; distances: Float32Array } {
     return { lists: this.lists, distances: this.distances };
   }
+}
+
+/** Lists that lie one after another, `capacity` places each, without the empty places. */
+export function toItems(lists: Int32Array, capacity: number): number[][] {
+  const all: number[][] = [];
+  for (let from = 0; from < lists.length; from += capacity) {
+    const items: number[] = [];
+    for (let i = from; i < from + capacity; i++) if (lists[i]! >= 0) items.push(lists[i]!);
+    all.push(items);
+  }
+  return all;
 }

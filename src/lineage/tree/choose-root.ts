@@ -1,14 +1,10 @@
 import type { Calibration } from '../calibration.ts';
+import { existedBefore } from '../existed-before.ts';
+import { createNearestList } from '../numeric/nearest-list.ts';
 import type { TreeNode } from './grow-tree.ts';
 
 /** Log-odds for every further child that is older than its parent, once the first has cost the full price: a re-created repo. */
 export const REPEAT_TIME_COST = 0.3;
-export const HOUR = 3_600_000;
-
-/** Equal times say nothing; same-day uploads are often batches. */
-export function isEarlier(a: TreeNode, b: TreeNode): boolean {
-  return a.existedBy <= b.existedBy + HOUR;
-}
 
 export function rootOf(parent: Int32Array): number {
   return parent.indexOf(-1);
@@ -38,14 +34,14 @@ export function countOlderChildren(nodes: readonly TreeNode[], parent: Int32Arra
   const older = new Int32Array(parent.length);
   for (let v = 0; v < parent.length; v++) {
     const p = parent[v]!;
-    if (p >= 0 && !isEarlier(nodes[p]!, nodes[v]!)) older[p]!++;
+    if (p >= 0 && !existedBefore(nodes[p]!.existedBy, nodes[v]!.existedBy)) older[p]!++;
   }
   return older;
 }
 
-export function vocabularyTerm(parent: TreeNode, child: TreeNode, calibration: Calibration): number {
-  if (parent.vocab === null || child.vocab === null || parent.vocab === child.vocab) return 0;
-  return parent.vocab < child.vocab ? 0 : -calibration.vocabulary;
+/** From rows of the embedding: a vocabulary that shrank costs. NaN where they are not known, which are neither more nor fewer. */
+export function vocabularyTerm(parent: number, child: number, price: number): number {
+  return parent > child ? -price : 0;
 }
 
 export function scoreRoots(
@@ -77,8 +73,10 @@ export function scoreRootPlaces(
   // A re-created parent is one accident however many children it has: the first older child costs, the rest hardly.
   const older = countOlderChildren(nodes, parent);
   const price = (k: number) => (k === 0 ? 0 : -calibration.time - REPEAT_TIME_COST * (k - 1));
-  const isOlder = (child: number, p: number) => (isEarlier(nodes[p]!, nodes[child]!) ? 0 : 1);
-  const vocabulary = (p: number, c: number) => vocabularyTerm(nodes[p]!, nodes[c]!, calibration);
+  const isOlder = (child: number, p: number) =>
+    existedBefore(nodes[p]!.existedBy, nodes[child]!.existedBy) ? 0 : 1;
+  const vocabulary = (p: number, c: number) =>
+    vocabularyTerm(nodes[p]!.vocab ?? Number.NaN, nodes[c]!.vocab ?? Number.NaN, calibration.vocabulary);
   const degree = (v: number) => children.count[v]! + (parent[v]! >= 0 ? 1 : 0);
   let total = 0;
   for (let v = 0; v < n; v++) {
@@ -165,15 +163,9 @@ export function rootsToTry(
   return [...new Set([...highest(possible, byDirection, each), ...highest(possible, degree, each)])];
 }
 
-/** The few with the highest scores, highest first, ties in the order given. */
+/** The few with the highest scores, highest first, ties by index. */
 function highest(nodes: readonly number[], score: ArrayLike<number>, count: number): number[] {
-  const found: number[] = [];
-  for (const v of nodes) {
-    let at = found.length;
-    while (at > 0 && score[found[at - 1]!]! < score[v]!) at--;
-    if (at >= count) continue;
-    found.splice(at, 0, v);
-    if (found.length > count) found.pop();
-  }
-  return found;
+  const list = createNearestList(count);
+  for (const v of nodes) list.offer(-score[v]!, v);
+  return list.items();
 }

@@ -1,4 +1,5 @@
 import type { Calibration } from '../calibration.ts';
+import { existedBefore } from '../existed-before.ts';
 import { measureBranchPoint } from './branch-point.ts';
 import type { TreeNode } from './grow-tree.ts';
 import type { PairTable } from './pair-table.ts';
@@ -25,7 +26,6 @@ const SHAPE_CAP = 4;
 /** A stand-in is as old as any of its siblings; a root that was uploaded again is younger than its children too. */
 const LATE_EACH = 0.75;
 const LATE_CAP = 1.5;
-const HOUR = 3_600_000;
 
 /**
  * Seen from the model they were made from, the steps to its children are nearly orthogonal. If that model is missing and its lightest
@@ -70,7 +70,7 @@ export function measureHiddenHub(
       : Math.min(MAX_REPEATS, near.length / 3) * starLogOdds(cosine) + sharedStepLogOdds(shared, near.length);
   // of a hub that is there, few children are missed; one that is not there leaves a child to stand in for it
   const prior = calibration.hiddenHub - Math.log((near.length + 1) / 3);
-  const late = near.filter((c) => nodes[c]!.existedBy + HOUR < nodes[root]!.existedBy).length;
+  const late = near.filter((c) => !existedBefore(nodes[root]!.existedBy, nodes[c]!.existedBy)).length;
   return {
     logOdds: prior + geometry + Math.min(LATE_CAP, LATE_EACH * late),
     cosine,

@@ -1,7 +1,15 @@
 import type { Calibration } from '../calibration.ts';
+import { existedBefore } from '../existed-before.ts';
+import { enlarged } from '../numeric/enlarged.ts';
 import { LEARNED_DETECTOR_AGREES } from '../probes/learned-detector-agrees.ts';
 import type { BranchSteps } from './branch-steps.ts';
-import { type Children, countOlderChildren, HOUR, REPEAT_TIME_COST, toChildren } from './choose-root.ts';
+import {
+  type Children,
+  countOlderChildren,
+  REPEAT_TIME_COST,
+  toChildren,
+  vocabularyTerm,
+} from './choose-root.ts';
 import type { Agreement, TreeCandidate, TreeNode, TreeTerms } from './grow-tree.ts';
 
 /** Everything scoring depends on besides the tree. */
@@ -163,8 +171,8 @@ class KeptWalks implements Scorer {
   private makeRoom(at: number, more: number): void {
     while (at + more > this.current.parents.length) growWalks(this.current);
     while (at + more > this.scores.length) {
-      this.scores = grown(this.scores, Float64Array);
-      this.turned = grown(this.turned, Float64Array);
+      this.scores = enlarged(this.scores, Float64Array, 2 * this.scores.length);
+      this.turned = enlarged(this.turned, Float64Array, this.scores.length);
     }
   }
 
@@ -230,7 +238,7 @@ class KeptWalks implements Scorer {
   }
 
   private isLate(parent: number, child: number): boolean {
-    return !(this.bornAt[parent]! <= this.bornAt[child]! + HOUR);
+    return !existedBefore(this.bornAt[parent]!, this.bornAt[child]!);
   }
 
   private timeTerm(tree: Int32Array, older: Int32Array, child: number, q: number): number {
@@ -243,9 +251,8 @@ class KeptWalks implements Scorer {
     return this.hub * this.logOf[1 + count[q]! - (tree[child] === q ? 1 : 0)]!;
   }
 
-  /** `vocabularyTerm`: rows that are not known are neither more nor fewer. */
   private shrinkTerm(child: number, q: number): number {
-    return this.vocab[q]! > this.vocab[child]! ? -this.vocabulary : 0;
+    return vocabularyTerm(this.vocab[q]!, this.vocab[child]!, this.vocabulary);
   }
 
   private addWithAncestors(tree: Int32Array, child: number, from: number): void {
@@ -335,9 +342,10 @@ function createWalks(n: number): Walks {
 }
 
 function growWalks(walks: Walks): void {
-  walks.parents = grown(walks.parents, Int32Array);
-  walks.geometry = grown(walks.geometry, Float64Array);
-  walks.branches = grown(walks.branches, Int32Array);
+  const room = 2 * walks.parents.length;
+  walks.parents = enlarged(walks.parents, Int32Array, room);
+  walks.geometry = enlarged(walks.geometry, Float64Array, room);
+  walks.branches = enlarged(walks.branches, Int32Array, room);
 }
 
 /** 1 for nodes whose way up to the root is the same in both trees, and for nodes that have the same children. */
@@ -376,12 +384,6 @@ function sortNumbers(list: Int32Array, length: number): void {
     for (; at > 0 && list[at - 1]! > value; at--) list[at] = list[at - 1]!;
     list[at] = value;
   }
-}
-
-function grown<T extends Int32Array | Float64Array>(old: T, Type: { new (length: number): T }): T {
-  const next = new Type(2 * old.length);
-  next.set(old);
-  return next;
 }
 
 function toTerms(geometry: number, time: number, hub: number, vocabulary: number): TreeTerms {

@@ -1,5 +1,5 @@
+import { existedBefore } from '../existed-before.ts';
 import { findArborescenceOf } from '../numeric/edmonds.ts';
-import { isEarlier } from './choose-root.ts';
 import type { TreeNode } from './grow-tree.ts';
 import { closenessOfPair, type PairTable } from './pair-table.ts';
 import type { CandidateScores } from './score-candidates.ts';
@@ -33,7 +33,8 @@ export function firstGuess(
       if (nodes[p]!.mergeOf) continue;
       parent.push(p);
       score.push(
-        FIRST_GUESS_VALUES * closenessOfPair(table, child, p) + (isEarlier(nodes[p]!, node) ? 0 : -lateCost),
+        FIRST_GUESS_VALUES * closenessOfPair(table, child, p) +
+          (existedBefore(nodes[p]!.existedBy, node.existedBy) ? 0 : -lateCost),
       );
     }
   }

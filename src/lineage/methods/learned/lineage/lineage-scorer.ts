@@ -1,3 +1,4 @@
+import { existedBefore } from '../../../existed-before.ts';
 import { createSampleCache } from '../../../model-samples.ts';
 import type { PairScorer, ScoredPair } from '../../pair-scorer.ts';
 import { createDetectorMethod } from '../detector-method.ts';
@@ -7,7 +8,6 @@ import { type LineageDetectorModel, rateCandidates } from './rate-candidates.ts'
 
 export const LINEAGE_DETECTOR = 'lineage-detector';
 const CACHED_MODELS = 600;
-const HOUR = 3_600_000;
 /** Candidates a child: the nearest by the blocks' search. */
 const CANDIDATES = 32;
 
@@ -41,7 +41,7 @@ export function createLineageScorer(model: LineageDetectorModel): PairScorer {
           const near = set.nearest(from).slice(0, CANDIDATES);
           const candidates = near
             .flatMap((i) => place.get(i) ?? [])
-            .filter((i) => images.createdAt[i]! <= images.createdAt[child]! + HOUR);
+            .filter((i) => existedBefore(images.createdAt[i]!, images.createdAt[child]!));
           if (candidates.length === 0) return;
           const logits = rateCandidates(images, child, candidates, model);
           const top = Math.max(...logits);

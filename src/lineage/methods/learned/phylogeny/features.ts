@@ -1,3 +1,4 @@
+import { existedBefore } from '../../../existed-before.ts';
 import {
   NODE_MEASURES,
   nodeColumn,
@@ -48,7 +49,6 @@ export interface SetFeatures {
   pairs: Float32Array;
 }
 
-const HOUR = 3_600_000;
 const DAY = 86_400_000;
 /** Nearly all values equal: re-uploads, whose weights existed as early as the earliest of them. */
 export const TWIN_SHARE = 0.9999;
@@ -81,7 +81,7 @@ export function toFeatures(table: SetTable): SetFeatures {
   // twins are told apart by their own times, everybody else by when the weights first existed
   const isEarlier = (parent: number, child: number, pair: number) =>
     at(pair, 'equal-share') < TWIN_SHARE
-      ? existedBy[parent]! <= existedBy[child]! + HOUR
+      ? existedBefore(existedBy[parent]!, existedBy[child]!)
       : table.createdAt[parent]! <= table.createdAt[child]!;
   each((child, parent, pair) => {
     const closeness = at(pair, 'closeness');
@@ -105,7 +105,7 @@ export function toFeatures(table: SetTable): SetFeatures {
   const reverse = reversePairs(offsets, candidates);
   const nodes = new Float32Array(n * NODE_WIDTH);
   const earlierModels = (i: number) =>
-    existedBy.reduce((sum, t) => sum + (t < existedBy[i]! - HOUR ? 1 : 0), 0);
+    existedBy.reduce((sum, t) => sum + (existedBefore(existedBy[i]!, t) ? 0 : 1), 0);
   for (let i = 0; i < n; i++) {
     const measures = NODE_MEASURES.map((name) => node(i, name));
     // sizes are told as what differs from the set, or a new architecture would look like nothing ever seen

@@ -1,5 +1,6 @@
 import type { TensorSample } from '../../../../types/fingerprint.ts';
 import type { LineageModel } from '../../../../types/lineage.ts';
+import { existedBefore } from '../../../existed-before.ts';
 import type { ModelSamples } from '../../../model-samples.ts';
 import { FINENESS, type Grid } from '../../../number-grid.ts';
 import { oldestFirst } from '../../../oldest-first.ts';
@@ -16,7 +17,6 @@ const NEAREST = 24;
 const HUBS = 8;
 /** Third models an ordered pair is held against: those nearest to either end. */
 const THIRDS = 12;
-const HOUR = 3_600_000;
 
 /**
  * Measures a set of related models of one layout. `nearest` gives neighbours by index where the set is too large for all pairs.
@@ -144,7 +144,7 @@ function holdAgainstThirds(
     const point = measureBranchPoint(table, parent, k, child);
     const odds = point === null ? 0 : clip(branchLogOdds(point, DEFAULT_BRANCH_PRIORS), 25);
     best = Math.max(best, odds);
-    if (models[k]!.createdAt <= models[child]!.createdAt + HOUR) earlier = Math.max(earlier, odds);
+    if (existedBefore(models[k]!.createdAt, models[child]!.createdAt)) earlier = Math.max(earlier, odds);
     else later = Math.max(later, odds);
     if (odds > 1) ahead++;
     const toParent = squared(parent, k) + FLOOR;
