@@ -4,9 +4,16 @@ import { enlarged } from './numeric/enlarged.ts';
 import { createRowProducts } from './numeric/row-products.ts';
 import { oldestFirst } from './oldest-first.ts';
 
-/** Positions at which leaders are looked up by value, and how many must agree before the cosine is computed. */
+/** Positions at which leaders are looked up by value, and how many must agree before the cosine is computed: at once, and when all are read. */
 const LOOKUPS = 256;
+const VOTES_AT_ONCE = 8;
 const VOTES = 3;
+/** From one look-up to the next: odd, so that all come up, and far, so that the first few are from all over the model. */
+const NEXT_LOOKUP = 101;
+/** Of a value that was not read. */
+const NO_KEY = -1;
+/** So near to a leader, a model belongs to its family and to no other. */
+const NEAR = 0.9;
 /** Sums in float32 are good to some 1e-6 of themselves: so near to the threshold they are made again in float64. */
 const NEAR_THRESHOLD = 1e-3;
 /** Squares of products of tiny values are 0 in float32, of huge ones infinite. */
@@ -37,10 +44,8 @@ export function clusterByLeaders(models: readonly LineageModel[], layout: readon
   };
   // Fine-tunes keep some per cent of bfloat16 values exactly: a look-up finds nearly every family without trying them all.
   const guessLeader = (mine: Float32Array) => {
-    const guess = leadersByValue
-      .find(mine)
-      .find((l) => testCosine(core(leaders[l]!.model), mine).cosine > 0.9);
-    return guess === undefined ? null : leaders[guess]!;
+    const guess = leadersByValue.find(mine, (leader) => products.cosine(leader, mine) > NEAR);
+    return guess === null ? null : leaders[guess]!;
   };
   /** clusters with a leader the model is related to, oldest first */
   const findRelated = (mine: Float32Array): number[] => {
@@ -96,20 +101,20 @@ class ValueIndex {
   private links = new Int32Array(2 * 1024);
   private linked = 1;
   private votes = new Int32Array(64);
-  private readonly keys = new Int32Array(LOOKUPS);
   private readonly float = new Float32Array(1);
   private readonly word = new Uint32Array(this.float.buffer);
 
   add(leader: number, core: Float32Array): void {
-    const count = this.readKeys(core);
     if (leader >= this.votes.length) this.votes = enlarged(this.votes, Int32Array, 2 * this.votes.length);
-    for (let k = 0; k < count; k++) {
+    for (let k = 0; k < LOOKUPS; k++) {
+      const key = this.keyOf(core, k);
+      if (key === NO_KEY) continue;
       if (4 * (this.size + 1) > this.table.length) this.grow();
       if (2 * (this.linked + 1) > this.links.length)
         this.links = enlarged(this.links, Int32Array, 2 * this.links.length);
-      const at = placeOf(this.table, this.keys[k]!);
+      const at = placeOf(this.table, key);
       if (this.table[at] === 0) {
-        this.table[at] = this.keys[k]! + 1;
+        this.table[at] = key + 1;
         this.size++;
       }
       this.links[2 * this.linked] = leader;
@@ -118,30 +123,32 @@ class ValueIndex {
     }
   }
 
-  /** With enough votes, most votes first. */
-  find(core: Float32Array): number[] {
-    const { table, links, votes, keys } = this;
-    const count = this.readKeys(core);
-    const found: number[] = [];
-    for (let k = 0; k < count; k++)
-      for (let link = table[placeOf(table, keys[k]!) + 1]!; link !== 0; link = links[2 * link + 1]!)
-        if (++votes[links[2 * link]!]! === VOTES) found.push(links[2 * link]!);
-    if (found.length > 1) found.sort((a, b) => votes[b]! - votes[a]! || a - b);
+  /** The first that `isIt`: who has votes enough is asked about at once, the others when all are counted, most votes first. */
+  find(core: Float32Array, isIt: (leader: number) => boolean): number | null {
+    const { table, links, votes } = this;
     votes.fill(0);
-    return found;
+    const found: number[] = [];
+    for (let i = 0; i < LOOKUPS; i++) {
+      const key = this.keyOf(core, (i * NEXT_LOOKUP) % LOOKUPS);
+      if (key === NO_KEY) continue;
+      for (let link = table[placeOf(table, key) + 1]!; link !== 0; link = links[2 * link + 1]!) {
+        const leader = links[2 * link]!;
+        const votesNow = ++votes[leader]!;
+        if (votesNow === VOTES) found.push(leader);
+        if (votesNow === VOTES_AT_ONCE && isIt(leader)) return leader;
+      }
+    }
+    const others = found.filter((leader) => votes[leader]! < VOTES_AT_ONCE);
+    others.sort((a, b) => votes[b]! - votes[a]! || a - b);
+    return others.find(isIt) ?? null;
   }
 
-  /** How many there are: values that were not read have none. */
-  private readKeys(core: Float32Array): number {
-    const step = core.length / LOOKUPS;
-    let count = 0;
-    for (let k = 0; k < LOOKUPS; k++) {
-      const value = core[Math.floor(k * step)]!;
-      if (value === 0) continue;
-      this.float[0] = value;
-      this.keys[count++] = k * 65536 + ((this.word[0]! + 0x8000) >>> 16);
-    }
-    return count;
+  /** One of LOOKUPS positions and its value. */
+  private keyOf(core: Float32Array, k: number): number {
+    const value = core[Math.floor((k * core.length) / LOOKUPS)]!;
+    if (value === 0) return NO_KEY;
+    this.float[0] = value;
+    return k * 65536 + ((this.word[0]! + 0x8000) >>> 16);
   }
 
   private grow(): void {

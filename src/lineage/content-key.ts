@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { LineageModel } from '../types/lineage.ts';
 import { filesKey } from './copies.ts';
 
@@ -34,19 +35,13 @@ export function hashBits(values: Float32Array): string {
   return hash;
 }
 
-const result = new Uint32Array(2);
-
+/** Of each half 32, by CRC-32, which is compiled code: half the time of the best loop here. */
 function hashAll(values: Float32Array): string {
-  const words = new Int32Array(values.buffer, values.byteOffset, values.length);
-  // whole numbers of 32 bits with their sign throughout: beyond that, even once, this loop ran uncompiled
-  let h1 = 0x811c9dc5 | 0;
-  let h2 = 0x9747b28c | 0;
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!;
-    h1 = Math.imul(h1 ^ word, 0x01000193);
-    h2 = Math.imul(((h2 ^ word) + 0x7ed55d16) | 0, 0x85ebca6b);
-  }
-  result[0] = h1;
-  result[1] = h2;
-  return `${result[0]!.toString(16)}${result[1]!.toString(16)}`;
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const middle = bytes.length >> 1;
+  return toHex(crc32(bytes.subarray(0, middle))) + toHex(crc32(bytes.subarray(middle)));
+}
+
+function toHex(word: number): string {
+  return word.toString(16).padStart(8, '0');
 }

@@ -16,12 +16,15 @@ export interface RowProducts {
   add(values: Float32Array): void;
   /** `visit` is told, for every row added so far, the sums over products x y and over their squares, both in float32 */
   hold(values: Float32Array, visit: (row: number, dot: number, squares: number) => void): void;
+  /** of one row, over positions where neither is 0; in float32, 0 where there is nothing to compare */
+  cosine(row: number, values: Float32Array): number;
 }
 
 /** One memory: the query, the list of all rows, results, rows. */
 interface Part {
   memory: WasmMemory;
-  kernel: RowKernel;
+  products: RowKernel;
+  cosines: RowKernel;
   first: number;
   capacity: number;
   size: number;
@@ -44,7 +47,8 @@ export function createRowProducts(width: number): RowProducts {
     for (let i = 0; i < capacity; i++) list[i] = i;
     const part = {
       memory,
-      kernel: createKernel(memory, 'products'),
+      products: createKernel(memory, 'products'),
+      cosines: createKernel(memory, 'cosines'),
       first,
       capacity,
       size: 0,
@@ -66,10 +70,17 @@ export function createRowProducts(width: number): RowProducts {
     hold(values, visit) {
       for (const part of parts) {
         write(part, 0, values);
-        part.kernel(0, part.rowsAt, stride, listAt, part.size, part.outAt);
+        part.products(0, part.rowsAt, stride, listAt, part.size, part.outAt);
         const out = new Float32Array(part.memory.buffer, part.outAt, 2 * part.size);
         for (let i = 0; i < part.size; i++) visit(part.first + i, out[2 * i]!, out[2 * i + 1]!);
       }
+    },
+    cosine(row, values) {
+      const part = parts.find((p) => row < p.first + p.size)!;
+      write(part, 0, values);
+      part.cosines(0, part.rowsAt, stride, listAt + 4 * (row - part.first), 1, part.outAt);
+      const [dot, xx, yy] = new Float32Array(part.memory.buffer, part.outAt, 3);
+      return xx! * yy! > 0 ? dot! / Math.sqrt(xx! * yy!) : 0;
     },
   };
 }

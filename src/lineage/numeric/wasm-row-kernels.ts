@@ -42,8 +42,9 @@ export type RowKernel = (
  * - `distances`: (x - y)^2
  * - `distances-of-read`: the same without positions at which either is 0
  * - `products`: two numbers a row, x y and (x y)^2
+ * - `cosines`: three numbers a row, x y, x^2 and y^2, without positions at which either is 0
  */
-export type RowKernelKind = 'distances' | 'distances-of-read' | 'products';
+export type RowKernelKind = 'distances' | 'distances-of-read' | 'products' | 'cosines';
 
 const I32 = 0x7f;
 const V128 = 0x7b;
@@ -75,41 +76,45 @@ const differs = [SIMD, 0x42];
 const and = [SIMD, 0x4e];
 const lane = (k: number) => [SIMD, 0x1f, k];
 
-/** x - y, and 0 where either is 0 if zeros mean "not read". */
-function difference(k: number, zerosAreUnread: boolean): number[] {
-  const step = [
-    ...get(Q),
-    ...loadVector(16 * k),
-    ...tee(X),
-    ...get(P),
-    ...loadVector(16 * k),
-    ...tee(Y),
-    ...subtractVectors,
+const wherePresent = (value: number) => [...get(value), ...zeroVector, ...differs, ...and];
+
+const addTo = (sum: number) => [...get(sum), ...addVectors, ...set(sum)];
+const addSquareTo = (sum: number, value: number) => [
+  ...[...tee(value), ...get(value), ...multiplyVectors],
+  ...addTo(sum),
+];
+
+/** Four vectors of values into their sums: where there are several results, each has its own. */
+function sumUp(kind: RowKernelKind, k: number): number[] {
+  const loadBoth = [
+    ...[...get(Q), ...loadVector(16 * k), ...tee(X)],
+    ...[...get(P), ...loadVector(16 * k), ...tee(Y)],
   ];
-  if (!zerosAreUnread) return step;
-  const read = (value: number) => [...get(value), ...zeroVector, ...differs];
-  return [...step, ...read(X), ...and, ...read(Y), ...and];
+  switch (kind) {
+    case 'products':
+      return [
+        ...[...loadBoth, ...multiplyVectors, ...tee(X), ...addTo(SUMS[k % 2]!)],
+        ...[...get(X), ...addSquareTo(SUMS[2 + (k % 2)]!, X)],
+      ];
+    case 'cosines':
+      return [
+        ...[...loadBoth, ...multiplyVectors, ...addTo(SUMS[0]!)],
+        ...[...get(X), ...wherePresent(Y), ...addSquareTo(SUMS[1]!, X)],
+        ...[...get(Y), ...wherePresent(X), ...addSquareTo(SUMS[2]!, Y)],
+      ];
+    default: {
+      const masked = kind === 'distances-of-read' ? [...wherePresent(X), ...wherePresent(Y)] : [];
+      return [...loadBoth, ...subtractVectors, ...masked, ...addSquareTo(SUMS[k]!, X)];
+    }
+  }
 }
 
-/** Four vectors of values into their sums; the second half of the sums is that of squares of products. */
-function sumUp(kind: RowKernelKind, k: number): number[] {
-  if (kind !== 'products')
-    return [
-      ...difference(k, kind === 'distances-of-read'),
-      ...tee(X),
-      ...get(X),
-      ...multiplyVectors,
-      ...get(SUMS[k]!),
-      ...addVectors,
-      ...set(SUMS[k]!),
-    ];
-  const [products, squares] = [SUMS[k % 2]!, SUMS[2 + (k % 2)]!];
-  return [
-    ...[...get(Q), ...loadVector(16 * k), ...get(P), ...loadVector(16 * k), ...multiplyVectors, ...tee(X)],
-    ...[...get(products), ...addVectors, ...set(products)],
-    ...[...get(X), ...get(X), ...multiplyVectors, ...get(squares), ...addVectors, ...set(squares)],
-  ];
-}
+const RESULTS: Record<RowKernelKind, readonly (readonly number[])[]> = {
+  distances: [SUMS],
+  'distances-of-read': [SUMS],
+  products: [SUMS.slice(0, 2), SUMS.slice(2)],
+  cosines: [[SUMS[0]!], [SUMS[1]!], [SUMS[2]!]],
+};
 
 /** out[at] = all lanes of some sums */
 function storeTotal(at: number, sums: readonly number[]): number[] {
@@ -125,7 +130,7 @@ function storeTotal(at: number, sums: readonly number[]): number[] {
 
 function assembleBody(kind: RowKernelKind): number[] {
   const stepBytes = [...constant(STRIDE_STEP / 2), ...constant(STRIDE_STEP / 2), ...add];
-  const results = kind === 'products' ? [SUMS.slice(0, 2), SUMS.slice(2)] : [SUMS];
+  const results = RESULTS[kind];
   return [
     // nothing to do for an empty list
     ...[...get(COUNT), 0x45, 0x04, EMPTY, 0x0f, 0x0b],
