@@ -88,18 +88,18 @@ export function toEdges(
   return [...named.map((p) => edge(p, 1)), ...[...left, ...ties].map((p, i) => edge(p, i + 2))];
 }
 
-export function toEvidence(finding: ChildFinding): Evidence[] {
-  return [...finding.chosen, ...finding.ties].flatMap((p) =>
-    Object.entries(p.logOdds).map(([probe, logOdds]) => ({
-      child: finding.child,
-      parent: p.repo,
-      probe,
-      outcome: outcomeOf(logOdds),
-      value: p.values?.[probe] ?? null,
-      logOdds,
-      detail: p.details?.[probe] ?? DETAILS[probe]?.(logOdds) ?? probe,
-    })),
-  );
+/** A row for each term of each parent. Loops, since a hundred thousand models have a million rows, every night. */
+export function toEvidence({ child, chosen, ties }: ChildFinding): Evidence[] {
+  const rows: Evidence[] = [];
+  for (const parents of [chosen, ties])
+    for (const { repo: parent, logOdds: terms, values, details } of parents)
+      for (const probe in terms) {
+        const logOdds = terms[probe]!;
+        const value = values?.[probe] ?? null;
+        const detail = details?.[probe] ?? DETAILS[probe]?.(logOdds) ?? probe;
+        rows.push({ child, parent, probe, outcome: outcomeOf(logOdds), value, logOdds, detail });
+      }
+  return rows;
 }
 
 function outcomeOf(logOdds: number): Outcome {
