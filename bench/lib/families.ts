@@ -4,12 +4,15 @@
  * The recipe follows the simulations this method was designed on: siblings share a common direction, steps spread over
  * three decades, some children shrink, some timestamps are wrong.
  */
+
+import { hashValues } from '../../src/fingerprint/hash.ts';
+import { computeStats } from '../../src/fingerprint/stats.ts';
 import type { PositionsOf } from '../../src/lineage/index.ts';
 import { createNormal, createRandom } from '../../src/lineage/numeric/random.ts';
 import type { TensorSample } from '../../src/types/fingerprint.ts';
 import type { LineageModel, Relation } from '../../src/types/lineage.ts';
 import { createLlamaSummary } from '../../test/lib/llama-summary.ts';
-import { hashValues, roundToFormat, type StoredFormat, statsOf } from './formats.ts';
+import { roundToFormat, type StoredFormat } from './formats.ts';
 import { roundTripBlocks } from './ggml-round-trip.ts';
 
 export interface FamiliesOptions {
@@ -137,7 +140,7 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
       dtype: 'BF16',
       encoding: 'plain',
       values,
-      stats: statsOf(values),
+      stats: computeStats(values),
       hash: '',
     }) satisfies TensorSample;
 
@@ -179,7 +182,7 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
   function store(tensor: TensorSample, format: StoredFormat): void {
     roundToFormat(tensor.values, format);
     tensor.dtype = format;
-    tensor.stats = statsOf(tensor.values);
+    tensor.stats = computeStats(tensor.values);
     tensor.hash = hashValues(tensor.values);
   }
 
@@ -294,7 +297,7 @@ export function generateFamilies(options: FamiliesOptions): GeneratedHub {
           if (t.shape.length === 2) {
             t.values = roundTripBlocks[type](t.values);
             t.encoding = type;
-            t.stats = statsOf(t.values);
+            t.stats = computeStats(t.values);
             t.hash = hashValues(t.values);
           }
         child.quantized = type;

@@ -2,11 +2,13 @@
  * An index planted for measuring inference: families of power-law sizes, one hub with a tenth of all models, and samples that are cut
  * from the cores, so that loading costs nothing.
  */
+import { hashValues } from '../../src/fingerprint/hash.ts';
+import { computeStats } from '../../src/fingerprint/stats.ts';
 import { createNormal, createRandom } from '../../src/lineage/numeric/random.ts';
 import type { TensorSample } from '../../src/types/fingerprint.ts';
 import type { LineageModel } from '../../src/types/lineage.ts';
 import { createLlamaSummary } from '../../test/lib/llama-summary.ts';
-import { hashValues, statsOf, toBf16 } from './formats.ts';
+import { toBf16 } from './formats.ts';
 
 const CORE = 4096;
 const TENSORS = 8;
@@ -88,7 +90,7 @@ function cutTensor(core: Float32Array, t: number): TensorSample {
     dtype: 'BF16',
     encoding: 'plain',
     values,
-    stats: statsOf(values),
+    stats: computeStats(values),
     hash: hashValues(values),
   };
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hashValues, statsOf } from '../../../bench/lib/formats.ts';
+import { hashValues } from '../../fingerprint/hash.ts';
+import { computeStats } from '../../fingerprint/stats.ts';
 import type { TensorSample } from '../../types/fingerprint.ts';
 import { toModelSamples } from '../model-samples.ts';
 import { roundToGrid } from '../number-grid.ts';
@@ -20,7 +21,7 @@ function model(repo: string, values: Float32Array) {
     dtype: 'BF16',
     encoding: 'plain',
     values: stored,
-    stats: statsOf(stored),
+    stats: computeStats(stored),
     hash: hashValues(stored),
   };
   return toModelSamples(repo, [tensor]);

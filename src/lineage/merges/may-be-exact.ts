@@ -1,5 +1,4 @@
 import { residualOfAll } from '../numeric/nnls.ts';
-import { powerOf } from '../numeric/power-of.ts';
 import type { PairDistances, PairTable } from '../tree/pair-table.ts';
 import {
   type Equations,
@@ -76,7 +75,7 @@ function mayFitEachTensor(table: PairTable, { models, pairs }: Around, { shared 
     let rest = 0;
     if (haveCount(pairs, t, n)) {
       for (let i = 0; i < pairs.length; i++) squared[i] = pairs[i]!.squared[t]!;
-      for (let i = 0; i < models.length; i++) power[i] = powerOf(table.values(models[i]!, t)!);
+      for (let i = 0; i < models.length; i++) power[i] = table.norm(models[i]!, t) ** 2;
       rest = residualFrom(squared, models.length, power);
     }
     for (let k = 1; k < left.length && n >= VALUES_PER_WEIGHT * k; k++) {

@@ -40,6 +40,8 @@ export interface PairTable {
   readonly power: Float64Array;
   /** a model's values of a tensor, undefined where it has none */
   values(model: number, tensor: number): Float32Array | undefined;
+  /** root of the sum of squares of these values, 0 where it has none */
+  norm(model: number, tensor: number): number;
   samples(model: number): ModelSamples;
   /** about these models, whatever follows from their values alone */
   readonly notes: Notes;
@@ -123,6 +125,10 @@ class KeptDistances implements PairTable {
 
   values(model: number, tensor: number): Float32Array | undefined {
     return this.byNumber[model]![tensor]?.values;
+  }
+
+  norm(model: number, tensor: number): number {
+    return this.byNumber[model]![tensor]?.stats.l2 ?? 0;
   }
 
   samples(model: number): ModelSamples {
