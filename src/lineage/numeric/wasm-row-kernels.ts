@@ -109,12 +109,12 @@ function sumUp(kind: RowKernelKind, k: number): number[] {
   }
 }
 
-const RESULTS: Record<RowKernelKind, readonly (readonly number[])[]> = {
-  distances: [SUMS],
-  'distances-of-read': [SUMS],
-  products: [SUMS.slice(0, 2), SUMS.slice(2)],
-  cosines: [[SUMS[0]!], [SUMS[1]!], [SUMS[2]!]],
-};
+/** The sums that each result of a row is the total of. */
+function resultsOf(kind: RowKernelKind): readonly (readonly number[])[] {
+  if (kind === 'products') return [SUMS.slice(0, 2), SUMS.slice(2)];
+  if (kind === 'cosines') return SUMS.slice(0, 3).map((sum) => [sum]);
+  return [SUMS];
+}
 
 /** out[at] = all lanes of some sums */
 function storeTotal(at: number, sums: readonly number[]): number[] {
@@ -130,7 +130,7 @@ function storeTotal(at: number, sums: readonly number[]): number[] {
 
 function assembleBody(kind: RowKernelKind): number[] {
   const stepBytes = [...constant(STRIDE_STEP / 2), ...constant(STRIDE_STEP / 2), ...add];
-  const results = RESULTS[kind];
+  const results = resultsOf(kind);
   return [
     // nothing to do for an empty list
     ...[...get(COUNT), 0x45, 0x04, EMPTY, 0x0f, 0x0b],
