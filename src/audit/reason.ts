@@ -1,5 +1,5 @@
 import type { Edge, Relatedness, Relation } from '../types/lineage.ts';
-import type { VerdictKind } from '../types/verdict.ts';
+import { isRead, type VerdictKind } from '../types/verdict.ts';
 import type { Declared } from './declared.ts';
 import { chanceText, joinNames, percent, signed } from './format.ts';
 import type { Place } from './place.ts';
@@ -145,7 +145,7 @@ function sayUnknown(ruling: Ruling, input: AuditInput): string {
   const { declared, places, parents } = ruling;
   const names = joinNames(declared.names);
   if (declared.names.length === 0) return `Declares no base, and cannot be checked: ${whyUnread(input)}.`;
-  if (input.status !== 'fingerprinted' && input.status !== 'adapter' && parents.length === 0) {
+  if (!isRead(input.status) && parents.length === 0) {
     return `Declares ${names}; cannot be checked: ${whyUnread(input)}.`;
   }
   if (places.length === 0) return `Declares ${names}, a repo the Hub knows and the index does not hold.`;

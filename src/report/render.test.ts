@@ -140,6 +140,15 @@ describe('buildReport', () => {
     expect(whole().coverage).toMatchObject({ models: 10, declaring: 3, withParent: 8, families: 2 });
   });
 
+  it('counts adapters among the models whose weights were read', () => {
+    const rows = reportRows();
+    const read = rows.models.filter(({ status }) => status === 'fingerprinted').length;
+    const models = rows.models.map((m) => (m.repo === 'd/Wrong' ? { ...m, status: 'adapter' as const } : m));
+    expect(renderHtml(buildReport({ ...rows, models }, REPORT_OPTIONS))).toContain(
+      `<b>${read}</b><span>read from their weights</span>`,
+    );
+  });
+
   it('tells what changed', () => {
     expect(whole().changes).toMatchObject({
       sinceRun: '1',

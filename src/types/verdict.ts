@@ -38,3 +38,8 @@ export const MODEL_STATUSES = [
   'pending',
 ] as const;
 export type ModelStatus = (typeof MODEL_STATUSES)[number];
+
+/** Were the model's weights read? */
+export function isRead(status: ModelStatus): boolean {
+  return status === 'fingerprinted' || status === 'adapter';
+}

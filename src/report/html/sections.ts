@@ -1,3 +1,4 @@
+import { isRead } from '../../types/verdict.ts';
 import type { ReportDocument, ReportFamily } from '../document.ts';
 import { toHtml, toSafeUrl } from '../escape.ts';
 import { bytes, compact, grouped, measured, moment, plural, probability } from '../text.ts';
@@ -58,7 +59,7 @@ function renderModelCase(document: ReportDocument): string {
 
 function renderHead(document: ReportDocument): string {
   const { coverage, verdictCounts } = document;
-  const read = coverage.byStatus.find((row) => row.status === 'fingerprinted')?.count ?? 0;
+  const read = coverage.byStatus.reduce((sum, row) => sum + (isRead(row.status) ? row.count : 0), 0);
   const tiles = [
     [grouped(coverage.models), coverage.models === 1 ? 'model' : 'models'],
     [grouped(read), 'read from their weights'],

@@ -1,6 +1,6 @@
 import { VERDICT_ORDER, VERDICT_WORDS } from '../../report/index.ts';
 import type { Store } from '../../store/index.ts';
-import { MODEL_STATUSES, type VerdictKind } from '../../types/verdict.ts';
+import { isRead, MODEL_STATUSES, type VerdictKind } from '../../types/verdict.ts';
 import type { PageHandler } from '../contract.ts';
 import { compact, duration, grouped, moment, percent, plural } from '../format.ts';
 import { type Html, html } from '../html.ts';
@@ -41,7 +41,7 @@ export const homePage: PageHandler = async ({ store, snapshot, now, isStatic }) 
     changedVerdicts: flips,
     lastRun: run,
   };
-  const read = countOf(snapshot, 'status', 'fingerprinted') + countOf(snapshot, 'status', 'adapter');
+  const read = byStatus.reduce((sum, row) => sum + (isRead(row.status) ? row.models : 0), 0);
   const tiles: [string, string, string][] = [
     [grouped(models), models === 1 ? 'model' : 'models', '/families'],
     [grouped(read), 'read from their weights', '/about'],

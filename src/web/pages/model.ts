@@ -1,5 +1,6 @@
 import type { ReportFinding } from '../../report/index.ts';
 import { isWeightFile } from '../../store/index.ts';
+import { isRead } from '../../types/verdict.ts';
 import type { Page, PageHandler, PageRequest } from '../contract.ts';
 import { bytes, compact, grouped, moment, percent, plural, signed } from '../format.ts';
 import { type Html, html, joinHtml, lines } from '../html.ts';
@@ -71,7 +72,7 @@ function head({ options, subject }: PageRequest, { model, repo }: ModelFacts, re
 <p class="meta">${facts.join(' · ')}${hub === null ? '' : html` · <a href="${hub}" rel="noopener noreferrer">on the Hub<span aria-hidden="true"> ↗</span></a>`}</p>
 ${renamed ? html`<p class="notice">${subject} is a former name of this model.</p>` : ''}
 ${
-  model.status === 'fingerprinted' || model.status === 'adapter'
+  isRead(model.status)
     ? ''
     : html`<p class="notice">Status: ${model.status.replaceAll('_', ' ')}.${repo?.statusDetail ? ` ${repo.statusDetail}` : ''}</p>`
 }</header>`;
