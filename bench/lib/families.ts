@@ -4,7 +4,6 @@
  * The recipe follows the simulations this method was designed on: siblings share a common direction, steps spread over
  * three decades, some children shrink, some timestamps are wrong.
  */
-
 import { hashValues } from '../../src/fingerprint/hash.ts';
 import { computeStats } from '../../src/fingerprint/stats.ts';
 import type { PositionsOf } from '../../src/lineage/index.ts';

@@ -55,13 +55,11 @@ function pickNew(models: readonly LineageModel[], what: 'night' | 'any'): Set<st
 }
 
 /** First any models come, then those of a night: one index is the start of both. */
-function choose(models: readonly LineageModel[], present: Present): LineageModel[] {
-  const left = {
-    all: [],
-    'before-the-night': [pickNew(models, 'night')],
-    'at-first': [pickNew(models, 'night'), pickNew(models, 'any')],
-  }[present];
-  return models.filter((m) => !left.some((repos) => repos.has(m.repo)));
+function choose(models: readonly LineageModel[], present: Present): readonly LineageModel[] {
+  if (present === 'all') return models;
+  const absent = pickNew(models, 'night');
+  if (present === 'at-first') for (const repo of pickNew(models, 'any')) absent.add(repo);
+  return models.filter((m) => !absent.has(m.repo));
 }
 
 async function measure({ count, present, threads, path }: InferPlanted): Promise<Measured> {

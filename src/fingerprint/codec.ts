@@ -111,7 +111,7 @@ function unpackAll(
     });
   }
   if (at !== body.length) throw damaged(`${body.length} bytes of values where ${at} belong`);
-  return entries.map(({ packing }, i) => unpackValues(planes[i] ?? [], packing));
+  return entries.map(({ packing }, i) => unpackValues(planes[i] as Uint8Array[], packing));
 }
 
 function toTensor(

@@ -12,8 +12,8 @@ const VOTES = 3;
 const NEXT_LOOKUP = 101;
 /** Of a value that was not read. */
 const NO_KEY = -1;
-/** So near to a leader, a model belongs to its family and to no other. */
-const NEAR = 0.9;
+/** Cosine to a leader from which a model belongs to its family and to no other. */
+const SAME_FAMILY = 0.9;
 /** Sums in float32 are good to some 1e-6 of themselves: so near to the threshold they are made again in float64. */
 const NEAR_THRESHOLD = 1e-3;
 /** Squares of products of tiny values are 0 in float32, of huge ones infinite. */
@@ -44,7 +44,7 @@ export function clusterByLeaders(models: readonly LineageModel[], layout: readon
   };
   // Fine-tunes keep some per cent of bfloat16 values exactly: a look-up finds nearly every family without trying them all.
   const guessLeader = (mine: Float32Array) => {
-    const guess = leadersByValue.find(mine, (leader) => products.cosine(leader, mine) > NEAR);
+    const guess = leadersByValue.find(mine, (leader) => products.cosine(leader, mine) > SAME_FAMILY);
     return guess === null ? null : leaders[guess]!;
   };
   /** clusters with a leader the model is related to, oldest first */

@@ -35,7 +35,7 @@ export function hashBits(values: Float32Array): string {
   return hash;
 }
 
-/** Of each half 32, by CRC-32, which is compiled code: half the time of the best loop here. */
+/** 32 bits of either half, by CRC-32. Multiplication carries upwards only: where values end in zeros, half of such a hash says nothing. */
 function hashAll(values: Float32Array): string {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const middle = bytes.length >> 1;

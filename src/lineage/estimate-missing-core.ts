@@ -1,6 +1,7 @@
 import type { FingerprintSummary } from '../types/fingerprint.ts';
 import type { EstimatedCore } from '../types/lineage.ts';
 import { squaredDistance } from './cosine-test.ts';
+import { powerOf } from './numeric/power-of.ts';
 
 /** Pairs of others that a child's step is read from: more only cost time. */
 const MAX_OTHERS = 12;
@@ -41,7 +42,6 @@ export function estimateMissingCore(children: readonly Child[]): EstimatedCore |
   });
   const length = Math.min(...cores.map((c) => c.length));
   const values = new Float32Array(length);
-  let power = 0;
   for (let at = 0; at < length; at++) {
     let sum = 0;
     let total = 0;
@@ -52,10 +52,9 @@ export function estimateMissingCore(children: readonly Child[]): EstimatedCore |
       total += weights[i]!;
     });
     if (total > 0) values[at] = sum / total;
-    power += values[at]! ** 2;
   }
   const squaredError = 1 / weights.reduce((a, b) => a + b, 0);
-  return { key, values, relativeError: Math.sqrt(squaredError / (power || 1)), from: cores.length };
+  return { key, values, relativeError: Math.sqrt(squaredError / (powerOf(values) || 1)), from: cores.length };
 }
 
 /**
@@ -64,9 +63,8 @@ export function estimateMissingCore(children: readonly Child[]): EstimatedCore |
  */
 export function distanceFromEstimate(estimate: EstimatedCore, model: Child): number | null {
   if (estimate.key !== model.coreKey) return null;
-  let power = 0;
-  for (const value of estimate.values) power += value * value;
-  const relative = Math.sqrt(squaredDistance(estimate.values, model.core) / (power || 1));
+  const power = powerOf(estimate.values) || 1;
+  const relative = Math.sqrt(squaredDistance(estimate.values, model.core) / power);
   return relative / Math.max(estimate.relativeError, 1e-9);
 }
 

@@ -1,6 +1,7 @@
+import { existedBefore } from '../existed-before.ts';
 import type { Probe } from './probe.ts';
 
-const HOUR = 3_600_000;
+const DAY_MS = 86_400_000;
 
 export const createdBefore: Probe = {
   name: 'created-before',
@@ -8,8 +9,8 @@ export const createdBefore: Probe = {
   value: 'days before the child',
   source: "the Hub's dates, as likelihood: repos are re-created now and then",
   ask({ child, parent }) {
-    const days = (child.model.createdAt - parent.model.createdAt) / (24 * HOUR);
-    return days >= -1 / 24
+    const days = (child.model.createdAt - parent.model.createdAt) / DAY_MS;
+    return existedBefore(parent.model.createdAt, child.model.createdAt)
       ? {
           outcome: 'supports',
           value: days,
